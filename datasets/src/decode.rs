@@ -1,0 +1,231 @@
+//! One split's Arrow IPC file, from bytes to columns and back.
+//!
+//! The file has one record batch, no dictionaries, no compression, no nulls. A field whose rows are single numbers is a
+//! primitive column, any other a fixed-size list of its width.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int32Type, Int64Type, UInt8Type};
+use arrow_array::{Array, ArrayRef, FixedSizeListArray, PrimitiveArray, RecordBatch};
+use arrow_buffer::{Buffer, ScalarBuffer};
+use arrow_ipc::Block;
+use arrow_ipc::convert::try_fb_to_schema;
+use arrow_ipc::reader::{FileDecoder, read_footer_length};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+
+use crate::metadataset::{DType, Field};
+use crate::table::ColumnValues;
+
+/// Why bytes are not the Arrow file of a split.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The Arrow library says no.
+    #[error("not an Arrow file: {0}")]
+    Arrow(String),
+    /// The Arrow library gave up on damaged bytes.
+    #[error("not an Arrow file: damaged beyond what the decoder can name")]
+    Damaged,
+    /// The columns are not those of the metadataset.
+    #[error("the columns are {found}, the metadataset's are {expected}")]
+    Schema {
+        /// What the metadataset says.
+        expected: String,
+        /// What the file says.
+        found: String,
+    },
+    /// There is exactly one record batch.
+    #[error("{0} record batches, a split has exactly one")]
+    Batches(usize),
+    /// There are no dictionaries.
+    #[error("{0} dictionaries, a split has none")]
+    Dictionaries(usize),
+    /// A part of the file lies outside of it.
+    #[error("the {0} lies outside the file")]
+    Outside(&'static str),
+    /// Nulls have no meaning here.
+    #[error("field `{0}` has nulls")]
+    Nulls(String),
+}
+
+impl From<ArrowError> for DecodeError {
+    fn from(error: ArrowError) -> Self {
+        Self::Arrow(error.to_string())
+    }
+}
+
+/// One column's values, inside the buffer they were decoded from.
+pub(crate) enum Stored {
+    F32(ScalarBuffer<f32>),
+    F64(ScalarBuffer<f64>),
+    S64(ScalarBuffer<i64>),
+    S32(ScalarBuffer<i32>),
+    S8(ScalarBuffer<i8>),
+    U8(ScalarBuffer<u8>),
+}
+
+impl Stored {
+    pub(crate) fn view(&self) -> ColumnValues<'_> {
+        match self {
+            Self::F32(values) => ColumnValues::F32(values),
+            Self::F64(values) => ColumnValues::F64(values),
+            Self::S64(values) => ColumnValues::S64(values),
+            Self::S32(values) => ColumnValues::S32(values),
+            Self::S8(values) => ColumnValues::S8(values),
+            Self::U8(values) => ColumnValues::U8(values),
+        }
+    }
+}
+
+/// The Arrow schema of a split. Widths are below 2³¹ ([`crate::limits::ROW_WIDTH`]).
+pub(crate) fn arrow_schema(fields: &[Field]) -> SchemaRef {
+    let field = |field: &Field| arrow_schema::Field::new(&field.name, arrow_type(field), false);
+    Arc::new(Schema::new(fields.iter().map(field).collect::<Vec<_>>()))
+}
+
+fn arrow_type(field: &Field) -> DataType {
+    let element = match field.dtype {
+        DType::F32 => DataType::Float32,
+        DType::F64 => DataType::Float64,
+        DType::S64 => DataType::Int64,
+        DType::S32 => DataType::Int32,
+        DType::S8 => DataType::Int8,
+        DType::U8 => DataType::UInt8,
+    };
+    if field.shape.is_empty() {
+        return element;
+    }
+    let width = i32::try_from(field.width()).unwrap_or(i32::MAX);
+    DataType::FixedSizeList(Arc::new(arrow_schema::Field::new_list_field(element, false)), width)
+}
+
+/// Decodes a split without copying. The columns are in the order of `fields`; nothing but their types is checked.
+pub(crate) fn decode(buffer: &Buffer, fields: &[Field]) -> Result<Vec<Stored>, DecodeError> {
+    // Damaged bytes make the Arrow crates panic in places that their types do not show. Nothing that `decode_batch` touches outlives
+    // an unwinding but `buffer` and `fields`, which it only reads.
+    catch_unwind(AssertUnwindSafe(|| decode_batch(buffer, fields))).unwrap_or(Err(DecodeError::Damaged))
+}
+
+/// Magic at the end, after four bytes of the footer's length.
+const TRAILER: usize = 10;
+
+fn decode_batch(buffer: &Buffer, fields: &[Field]) -> Result<Vec<Stored>, DecodeError> {
+    let Some((body, trailer)) = buffer.split_last_chunk::<TRAILER>() else {
+        return Err(DecodeError::Outside("footer"));
+    };
+    let start = body.len().checked_sub(read_footer_length(*trailer)?).ok_or(DecodeError::Outside("footer"))?;
+    let footer = arrow_ipc::root_as_footer(&body[start..]).map_err(|error| DecodeError::Arrow(error.to_string()))?;
+
+    let expected = arrow_schema(fields);
+    let schema = footer.schema().ok_or_else(|| DecodeError::Arrow("no schema".into()))?;
+    let found = try_fb_to_schema(schema)?;
+    if found != *expected {
+        return Err(DecodeError::Schema { expected: columns(&expected), found: columns(&found) });
+    }
+    match footer.dictionaries().map_or(0, |blocks| blocks.len()) {
+        0 => {}
+        count => return Err(DecodeError::Dictionaries(count)),
+    }
+    let block = match footer.recordBatches() {
+        Some(blocks) if blocks.len() == 1 => *blocks.get(0),
+        blocks => return Err(DecodeError::Batches(blocks.map_or(0, |blocks| blocks.len()))),
+    };
+
+    let decoder = FileDecoder::new(expected, footer.version()).with_require_alignment(true);
+    let batch = decoder
+        .read_record_batch(&block, &block_bytes(buffer, &block)?)?
+        .ok_or_else(|| DecodeError::Arrow("the block is not a record batch".into()))?;
+    fields.iter().zip(batch.columns()).map(|(field, column)| stored(field, column)).collect()
+}
+
+/// The part of the file that a block names, whose message names buffers inside the block's body.
+fn block_bytes(buffer: &Buffer, block: &Block) -> Result<Buffer, DecodeError> {
+    let part = || {
+        let offset = usize::try_from(block.offset()).ok()?;
+        let metadata = usize::try_from(block.metaDataLength()).ok()?;
+        let body = usize::try_from(block.bodyLength()).ok()?;
+        let length = metadata.checked_add(body)?;
+        (offset.checked_add(length)? <= buffer.len()).then_some((offset, length, body))
+    };
+    let (offset, length, body) = part().ok_or(DecodeError::Outside("record batch"))?;
+    let bytes = buffer.slice_with_length(offset, length);
+    check_buffers(&bytes, body)?;
+    Ok(bytes)
+}
+
+/// Bytes before a message: a marker and the message's length. Files older than 2019 lack the marker.
+const MESSAGE_PREFIX: usize = 8;
+
+/// The decoder panics when a buffer lies outside of the body. This is the one damage that is likely, so it gets a text.
+fn check_buffers(block: &[u8], body: usize) -> Result<(), DecodeError> {
+    let message = block.strip_prefix(&[0xff; 4]).and_then(|_| block.get(MESSAGE_PREFIX..));
+    let message = message.ok_or(DecodeError::Outside("message of the record batch"))?;
+    let message = arrow_ipc::root_as_message(message).map_err(|error| DecodeError::Arrow(error.to_string()))?;
+    let batch = message.header_as_record_batch().ok_or_else(|| DecodeError::Arrow("no record batch".into()))?;
+    let inside = |buffer: &arrow_ipc::Buffer| {
+        let (offset, length) = (usize::try_from(buffer.offset()).ok()?, usize::try_from(buffer.length()).ok()?);
+        (offset.checked_add(length)? <= body).then_some(())
+    };
+    match batch.buffers().is_none_or(|buffers| buffers.iter().all(|buffer| inside(buffer).is_some())) {
+        true => Ok(()),
+        false => Err(DecodeError::Outside("data of a column")),
+    }
+}
+
+fn stored(field: &Field, column: &ArrayRef) -> Result<Stored, DecodeError> {
+    let nulls = || DecodeError::Nulls(field.name.clone());
+    if column.null_count() > 0 {
+        return Err(nulls());
+    }
+    let values = if field.shape.is_empty() { column } else { column.as_fixed_size_list().values() };
+    if values.null_count() > 0 {
+        return Err(nulls());
+    }
+    // The schema is known to be that of `fields`, and so are the types.
+    Ok(match field.dtype {
+        DType::F32 => Stored::F32(values.as_primitive::<Float32Type>().values().clone()),
+        DType::F64 => Stored::F64(values.as_primitive::<Float64Type>().values().clone()),
+        DType::S64 => Stored::S64(values.as_primitive::<Int64Type>().values().clone()),
+        DType::S32 => Stored::S32(values.as_primitive::<Int32Type>().values().clone()),
+        DType::S8 => Stored::S8(values.as_primitive::<Int8Type>().values().clone()),
+        DType::U8 => Stored::U8(values.as_primitive::<UInt8Type>().values().clone()),
+    })
+}
+
+/// The columns of a schema in one line, short whatever the schema holds.
+fn columns(schema: &Schema) -> String {
+    let fields = schema.fields().iter().map(|field| {
+        let null = if field.is_nullable() { " or null" } else { "" };
+        format!("{}: {}{null}", field.name(), field.data_type())
+    });
+    let text = fields.collect::<Vec<_>>().join(", ");
+    let metadata = if schema.metadata().is_empty() { "" } else { " with metadata" };
+    format!("[{}]{metadata}", text.chars().take(400).collect::<String>())
+}
+
+/// The record batch of a split.
+pub(crate) fn encode(fields: &[Field], columns: &[ColumnValues<'_>]) -> Result<RecordBatch, ArrowError> {
+    let arrays = fields.iter().zip(columns).map(|(field, values)| array(field, *values)).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(arrow_schema(fields), arrays)
+}
+
+fn array(field: &Field, values: ColumnValues<'_>) -> Result<ArrayRef, ArrowError> {
+    fn primitive<T: ArrowPrimitiveType>(values: &[T::Native]) -> ArrayRef {
+        Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values.to_vec()), None))
+    }
+    let elements = match values {
+        ColumnValues::F32(values) => primitive::<Float32Type>(values),
+        ColumnValues::F64(values) => primitive::<Float64Type>(values),
+        ColumnValues::S64(values) => primitive::<Int64Type>(values),
+        ColumnValues::S32(values) => primitive::<Int32Type>(values),
+        ColumnValues::S8(values) => primitive::<Int8Type>(values),
+        ColumnValues::U8(values) => primitive::<UInt8Type>(values),
+    };
+    match arrow_type(field) {
+        DataType::FixedSizeList(element, width) => {
+            Ok(Arc::new(FixedSizeListArray::try_new(element, width, elements, None)?))
+        }
+        _ => Ok(elements),
+    }
+}

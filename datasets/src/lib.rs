@@ -1,0 +1,40 @@
+//! Datasets: format, ingestion, generators and statistics.
+//!
+//! A dataset is a directory: `dataset.json` (the [`Metadataset`]) and one Arrow IPC file per split. [`write()`] makes one from
+//! [`Tables`], [`Dataset::open`] checks every byte of it and hands out memory-mapped columns. Its identity is the digest of
+//! its content ([`content_digest`]), whatever the files that hold it. [`imagenet_pareto`] generates data; a [`Seed`] and an
+//! [`OperatorSecret`] are what an operator keeps secret.
+
+mod content;
+mod decode;
+mod describe;
+mod digest;
+mod files;
+mod json;
+mod map;
+mod metadataset;
+mod open;
+mod secret;
+mod seed;
+mod table;
+mod write;
+
+pub mod imagenet_pareto;
+pub mod limits;
+
+pub use content::content_digest;
+pub use decode::DecodeError;
+pub use describe::{ClassCounts, Description, SplitDescription};
+pub use digest::{Digest, DigestError};
+pub use files::FileError;
+pub use metadataset::{
+    DType, Field, LabelledSplit, Metadataset, MetadatasetError, Role, Split, Splits, TaskKind, TestSplit,
+};
+pub use open::{Dataset, OpenError, SplitTable};
+pub use secret::{OperatorSecret, SecretError};
+pub use seed::{Seed, SeedError};
+pub use table::{Column, ColumnValues, Table, TableError, Tables, Values};
+pub use write::{WriteError, write};
+
+/// Digests of the datasets that anyone can own. Official runs refuse them, unless a challenge is marked as practice.
+pub const PUBLIC_DATASETS: &[Digest] = &[imagenet_pareto::CANONICAL_DIGEST];

@@ -1,0 +1,199 @@
+//! Opening a dataset: every byte is checked before anyone sees a row.
+
+use std::fmt;
+
+use cap_std::fs::Dir;
+
+use crate::content::content_digest;
+use crate::decode::{DecodeError, Stored, decode};
+use crate::digest::Digest;
+use crate::files::{self, FileError};
+use crate::limits;
+use crate::map;
+use crate::metadataset::{Field, Metadataset, MetadatasetError, Split};
+use crate::table::{self, Column, ColumnValues, TableError};
+
+/// A dataset whose files agree with its metadataset and its digest, memory-mapped.
+#[derive(Debug)]
+pub struct Dataset {
+    metadataset: Metadataset,
+    splits: [SplitTable; 3],
+}
+
+/// One split of an opened dataset.
+pub struct SplitTable {
+    rows: usize,
+    fields: Vec<Field>,
+    columns: Vec<Stored>,
+}
+
+/// Why a directory holds no valid dataset.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A file is missing, cannot be read, is no regular file or is too long.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// `dataset.json` is wrong.
+    #[error("{json}: {0}", json = limits::METADATASET_FILE)]
+    Metadataset(#[from] MetadatasetError),
+    /// A split's file was changed or damaged.
+    #[error(
+        "{file}: the digest is {found}, {} says {expected}: the file was changed or damaged",
+        limits::METADATASET_FILE
+    )]
+    FileDigest {
+        /// The file's name.
+        file: &'static str,
+        /// What `dataset.json` says.
+        expected: Digest,
+        /// The file's.
+        found: Digest,
+    },
+    /// A split's file is not the Arrow file that `dataset.json` describes.
+    #[error("{file}: {source}")]
+    Decode {
+        /// The file's name.
+        file: &'static str,
+        /// What is wrong.
+        source: DecodeError,
+    },
+    /// A split's values break a rule.
+    #[error("{file}: {source}")]
+    Table {
+        /// The file's name.
+        file: &'static str,
+        /// What is wrong.
+        source: TableError,
+    },
+    /// The class counts are not those of the rows.
+    #[error(
+        "{}: at `splits.{split}.class_counts[{class}]`: {expected}, the rows hold {found}",
+        limits::METADATASET_FILE
+    )]
+    ClassCount {
+        /// The split.
+        split: Split,
+        /// The first class that differs.
+        class: usize,
+        /// What `dataset.json` says.
+        expected: u64,
+        /// Rows of that class.
+        found: u64,
+    },
+    /// The content is not what `dataset.json` says.
+    #[error("{}: at `digest`: {expected}, the content's is {found}", limits::METADATASET_FILE)]
+    Content {
+        /// What `dataset.json` says.
+        expected: Digest,
+        /// The content's.
+        found: Digest,
+    },
+}
+
+impl Dataset {
+    /// Opens the dataset in a directory and checks all of it.
+    ///
+    /// In this order: `dataset.json` against its schema and the limits; for each split the file's kind, length and digest, its
+    /// Arrow schema, its columns' lengths, that floats are finite and labels are classes, and the class counts; at last the
+    /// digest of the content. No input makes this panic.
+    ///
+    /// The files must not be changed while the dataset is open.
+    pub fn open(dir: &Dir) -> Result<Self, OpenError> {
+        let json = files::read(dir, limits::METADATASET_FILE, limits::METADATASET_BYTES)?;
+        let metadataset = Metadataset::from_json(&json)?;
+        let [train, validation, test] = Split::ALL;
+        let splits = [
+            open_split(dir, &metadataset, train)?,
+            open_split(dir, &metadataset, validation)?,
+            open_split(dir, &metadataset, test)?,
+        ];
+        let dataset = Self { metadataset, splits };
+        dataset.check_content()?;
+        Ok(dataset)
+    }
+
+    /// The digest of the content, as checked.
+    pub const fn digest(&self) -> Digest {
+        self.metadataset.digest
+    }
+
+    /// What `dataset.json` says.
+    pub const fn metadataset(&self) -> &Metadataset {
+        &self.metadataset
+    }
+
+    /// One split's rows.
+    pub const fn split(&self, split: Split) -> &SplitTable {
+        let [train, validation, test] = &self.splits;
+        match split {
+            Split::Train => train,
+            Split::Validation => validation,
+            Split::Test => test,
+        }
+    }
+
+    fn check_content(&self) -> Result<(), OpenError> {
+        let Metadataset { task, fields, digest, .. } = &self.metadataset;
+        let columns = Split::ALL.map(|split| self.split(split).views());
+        let [train, validation, test] = &columns;
+        let rows = Split::ALL.map(|split| self.metadataset.rows(split));
+        let found =
+            content_digest(*task, fields, [(rows[0], &train[..]), (rows[1], &validation[..]), (rows[2], &test[..])]);
+        if found == *digest { Ok(()) } else { Err(OpenError::Content { expected: *digest, found }) }
+    }
+}
+
+fn open_split(dir: &Dir, metadataset: &Metadataset, split: Split) -> Result<SplitTable, OpenError> {
+    let file = split.file_name();
+    let fields = &metadataset.fields;
+    let (handle, _) = files::open_regular(dir, file, limits::SPLIT_FILE_BYTES)?;
+    let buffer = map::map(&handle).map_err(|source| FileError::Io { file: file.into(), source })?;
+
+    // Before decoding: this is what tells a damaged file from a wrong one.
+    let (expected, found) = (*metadataset.file_digest(split), Digest::of(&buffer));
+    if found != expected {
+        return Err(OpenError::FileDigest { file, expected, found });
+    }
+    let columns = decode(&buffer, fields).map_err(|source| OpenError::Decode { file, source })?;
+    let views: Vec<_> = columns.iter().map(Stored::view).collect();
+    // The limit on rows fits every usize of 32 bits and more.
+    let rows = usize::try_from(metadataset.rows(split)).unwrap_or(usize::MAX);
+    let counts =
+        table::check(metadataset.task, fields, rows, &views).map_err(|source| OpenError::Table { file, source })?;
+    check_counts(metadataset, split, &counts)?;
+    Ok(SplitTable { rows, fields: fields.clone(), columns })
+}
+
+fn check_counts(metadataset: &Metadataset, split: Split, counts: &[u64]) -> Result<(), OpenError> {
+    let expected = metadataset.class_counts(split).unwrap_or(counts);
+    match expected.iter().zip(counts).enumerate().find(|(_, (expected, found))| expected != found) {
+        Some((class, (&expected, &found))) => Err(OpenError::ClassCount { split, class, expected, found }),
+        None => Ok(()),
+    }
+}
+
+impl SplitTable {
+    /// Number of rows.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The column of a field, all rows in one slice.
+    pub fn column(&self, name: &str) -> Option<Column<'_>> {
+        let position = self.fields.iter().position(|field| field.name == name)?;
+        let (field, values) = (&self.fields[position], self.columns.get(position)?);
+        Some(Column { shape: &field.shape, width: field.width(), values: values.view() })
+    }
+
+    fn views(&self) -> Vec<ColumnValues<'_>> {
+        self.columns.iter().map(Stored::view).collect()
+    }
+}
+
+// The rows may be private.
+impl fmt::Debug for SplitTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SplitTable").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}

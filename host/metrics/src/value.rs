@@ -1,0 +1,24 @@
+//! A metric's value, which may be undefined.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A number, or the reason why there is none. Undefined ranks last in both directions and is never 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricValue {
+    /// Finite.
+    Value(f64),
+    /// Why the metric has no value on these labels and predictions.
+    Undefined(String),
+}
+
+impl MetricValue {
+    /// The number, if there is one.
+    pub const fn value(&self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(*value),
+            Self::Undefined(_) => None,
+        }
+    }
+}
