@@ -1,0 +1,113 @@
+//! The table of figures in a statement: generated from the challenge, so that the two cannot disagree.
+
+use std::fmt::Write as _;
+
+use super::{Challenge, Fault, RowRule, ScoreRule, Task};
+
+/// The line that opens the table in `statement.md`.
+pub const FIGURES_START: &str = "<!-- figures: generated from challenge.json -->";
+/// The line that closes it.
+pub const FIGURES_END: &str = "<!-- /figures -->";
+
+/// The table, markers included, as `statement.md` must contain it.
+pub fn figures(challenge: &Challenge) -> String {
+    let mut table = format!("{FIGURES_START}\n| figure | value |\n|---|---|\n");
+    for (name, value) in rows(challenge) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {name} | {value} |");
+    }
+    table + FIGURES_END + "\n"
+}
+
+fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
+    let Task::Classification { input_dim, classes, .. } = &challenge.task;
+    let limits = &challenge.limits;
+    let metric = &challenge.ranking.metric;
+    let score = match &challenge.score {
+        ScoreRule::LinearAboveBaseline { baseline } => {
+            format!("({metric} − {baseline}) / (1 − {baseline}) × 100, between 0 and 100")
+        }
+        ScoreRule::Metric => metric.clone(),
+    };
+    let ties: Vec<_> = challenge.ranking.tie_breaks.iter().map(|tie| tie.name()).collect();
+    let targets: Vec<_> = challenge.targets.iter().map(|target| target.name()).collect();
+    let published: Vec<_> = std::iter::once(metric).chain(&challenge.ranking.also_published).cloned().collect();
+    vec![
+        ("task", format!("one of {} classes from {} f32 values", grouped(*classes), grouped(*input_dim))),
+        ("parameter limit", format!("{} stored 32-bit words, inclusive", grouped(limits.parameters.0))),
+        ("free component size", format!("{} bytes outside custom sections", grouped(limits.embedded_allowance_bytes))),
+        ("training budget", format!("{} FLOPs", grouped(limits.training_flops.0))),
+        ("prediction budget", format!("{} FLOPs a test row", grouped(limits.prediction_flops_per_sample.0))),
+        ("memory", format!("{} bytes", grouped(limits.memory_bytes))),
+        ("wall clock", format!("{} s", grouped(limits.wall_seconds))),
+        ("batch", format!("{} rows", grouped(limits.batch_size))),
+        (
+            "rows",
+            match challenge.rows {
+                RowRule::Independent => "predicted independently of each other".to_owned(),
+                RowRule::Transductive => "a prediction may depend on other rows".to_owned(),
+            },
+        ),
+        ("score", score),
+        ("equal scores", if ties.is_empty() { "stay equal".to_owned() } else { ties.join(", ") }),
+        ("targets", targets.join(", ")),
+        ("official submissions", format!("{} in 24 hours", grouped(challenge.quotas.official_per_day))),
+        (
+            "an official run publishes",
+            format!(
+                "{} to {} decimals, FLOPs a row to {} digits",
+                published.join(", "),
+                challenge.release.metric_decimals,
+                challenge.release.flops_digits
+            ),
+        ),
+    ]
+}
+
+/// An integer with commas between groups of three digits.
+pub fn grouped(value: impl Into<u64>) -> String {
+    let digits = value.into().to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Every line of the statement's table that is not what [`figures`] says.
+pub(super) fn check(statement: &str, challenge: &Challenge) -> Vec<Fault> {
+    let fault = |line: Option<usize>, rule: String, found: &str| Fault {
+        field: line.map_or("statement.md".to_owned(), |line| format!("statement.md line {}", line + 1)),
+        rule,
+        found: found.chars().take(200).collect(),
+    };
+    let lines: Vec<_> = statement.lines().collect();
+    let starts: Vec<_> = (0..lines.len()).filter(|&i| lines[i] == FIGURES_START).collect();
+    let [start] = starts[..] else {
+        let rule = format!("must contain the table that starts with the line `{FIGURES_START}` exactly once");
+        return vec![fault(None, rule, &format!("{} times", starts.len()))];
+    };
+    let expected = figures(challenge);
+    let mut faults = Vec::new();
+    for (i, expected) in (start..).zip(expected.lines()) {
+        let found = lines.get(i).copied().unwrap_or("the end of the file");
+        if found != expected {
+            faults.push(fault(Some(i), format!("by challenge.json must be `{expected}`"), &format!("`{found}`")));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let texts = [0_u64, 999, 1_000, 200_000, 4_000_000_000_000].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "200,000", "4,000,000,000,000"]);
+    }
+}

@@ -1,0 +1,314 @@
+//! The challenge file, parsed and checked.
+//!
+//! The types here are what `challenge.json` deserialises into; unknown fields are refused everywhere.
+
+mod check;
+mod figures;
+mod load;
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thimble_datasets::Digest;
+
+use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
+
+pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
+pub use figures::{FIGURES_END, FIGURES_START, figures, grouped};
+pub use load::{LoadError, LoadedChallenge, MAX_CHALLENGE_BYTES, MAX_STATEMENT_BYTES};
+
+/// `challenge.json`, schema version 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    /// Always 1.
+    pub schema_version: u32,
+    /// 3 to 63 characters: lower-case letters, digits, single hyphens inside; equals the directory's name.
+    pub name: String,
+    /// 1 to 82 characters.
+    pub title: String,
+    /// One or two sentences, 1 to 500 characters.
+    pub summary: String,
+    /// 0 to 6 keywords of at most 30 bytes.
+    #[serde(default)]
+    pub keywords: Vec<String>,
+    /// What is predicted from what.
+    pub task: Task,
+    /// The data of validation and of official runs.
+    pub datasets: DatasetBindings,
+    /// What a submission may use.
+    pub limits: Limits,
+    /// Whether rows must be predicted independently of each other.
+    #[serde(default)]
+    pub rows: RowRule,
+    /// What is measured, and what ranks.
+    pub ranking: Ranking,
+    /// How the ranking metric becomes a score.
+    pub score: ScoreRule,
+    /// What an official run publishes.
+    #[serde(default)]
+    pub release: ReleaseRule,
+    /// Submissions per builder.
+    #[serde(default)]
+    pub quotas: Quotas,
+    /// Who may see the challenge and its results.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// Factors that turn FLOPs into gCO2e.
+    #[serde(default)]
+    pub carbon: CarbonFactors,
+    /// Where submissions run, at least one; the figures are the same on all of them.
+    pub targets: Vec<Target>,
+    /// A public number: loader order and the guest's random streams derive from it. Never any data.
+    /// At most 2^53.
+    pub seed: u64,
+    /// Official data may be data that anyone can own. Results are labelled practice.
+    #[serde(default)]
+    pub practice: bool,
+}
+
+/// What is predicted from what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Task {
+    /// One class of `classes` from one f32 vector.
+    Classification {
+        /// The input field's name, `[a-z0-9._-]{1,64}`.
+        input: String,
+        /// Elements of one input row, 1 to 1,048,576.
+        input_dim: u32,
+        /// The target field's name; its values are class indices, s64.
+        target: String,
+        /// Number of classes, 2 to 65,536.
+        classes: u32,
+    },
+}
+
+impl Task {
+    /// The kind of task that the metric registry knows it by.
+    pub const fn kind(&self) -> thimble_metrics::Task {
+        match self {
+            Self::Classification { .. } => thimble_metrics::Task::Classification,
+        }
+    }
+}
+
+/// The data of validation and of official runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetBindings {
+    /// Public data, for `thimble run` in validation mode.
+    pub public: PublicDataset,
+    /// The commitment to the official data: sha256(32-byte salt followed by the 32-byte dataset digest); null until the
+    /// operator publishes one (`thimble challenge commit`), and no official run happens before.
+    pub official_commitment: Option<Digest>,
+}
+
+/// Where the public data comes from; its digest is checked before every run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PublicDataset {
+    /// The directory `public/` beside `challenge.json`.
+    Directory {
+        /// Dataset digest.
+        digest: Digest,
+    },
+    /// Made by `thimble dataset generate imagenet-pareto --canonical`.
+    ImagenetParetoCanonical {
+        /// Dataset digest.
+        digest: Digest,
+    },
+}
+
+/// What a submission may use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Stored 32-bit words, inclusive; 1 to 1,000,000,000.
+    pub parameters: ParameterCount,
+    /// Bytes of the component (outside custom sections) that are free of charge; beyond, 4 bytes are one parameter.
+    /// 0 to 4 MiB.
+    #[serde(default = "default_embedded_allowance")]
+    pub embedded_allowance_bytes: u64,
+    /// Budget of `solve`, 1 to 2^49.
+    pub training_flops: Flops,
+    /// Budget of prediction, for each test row, 1 to 2^33.
+    pub prediction_flops_per_sample: Flops,
+    /// All memories of one instance together, 1 MiB to 4 GiB.
+    pub memory_bytes: u64,
+    /// Wall clock of the whole evaluation, 1 to 86,400.
+    pub wall_seconds: u64,
+    /// Rows per batch, in training and prediction, 1 to 65,536.
+    #[serde(default = "default_batch_size")]
+    pub batch_size: u32,
+}
+
+impl Limits {
+    /// The fuel budget of predicting `rows` test rows; none above [`MAX_TEST_ROWS`].
+    pub fn prediction_fuel(&self, rows: u64) -> Option<Fuel> {
+        let fuel = self.prediction_flops_per_sample.fuel().0.checked_mul(rows).map(Fuel)?;
+        (rows <= MAX_TEST_ROWS && fuel <= MAX_FUEL).then_some(fuel)
+    }
+}
+
+const fn default_embedded_allowance() -> u64 {
+    256 << 10
+}
+
+const fn default_batch_size() -> u32 {
+    128
+}
+
+/// Whether rows must be predicted independently of each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowRule {
+    /// About 5 % of the rows are predicted again in a fresh instance, in another order and batch size; a submission
+    /// whose answers differ is labelled transductive and not ranked.
+    #[default]
+    Independent,
+    /// A prediction may depend on other rows.
+    Transductive,
+}
+
+/// What is measured, and what ranks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ranking {
+    /// The ranking metric's registry name, for example `accuracy`.
+    pub metric: String,
+    /// Further metrics that are published, registry names.
+    #[serde(default)]
+    pub also_published: Vec<String>,
+    /// After the score: what decides between equals, in this order; `earlier` can only be the last.
+    pub tie_breaks: Vec<TieBreak>,
+}
+
+/// What decides between equal scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TieBreak {
+    /// The better ranking metric.
+    Metric,
+    /// Fewer parameters.
+    FewerParameters,
+    /// Fewer FLOPs per sample.
+    FewerFlops,
+    /// Submitted earlier.
+    Earlier,
+}
+
+impl TieBreak {
+    /// The name used in every file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Metric => "metric",
+            Self::FewerParameters => "fewer_parameters",
+            Self::FewerFlops => "fewer_flops",
+            Self::Earlier => "earlier",
+        }
+    }
+}
+
+/// How the ranking metric becomes a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ScoreRule {
+    /// `(metric − baseline) / (1 − baseline) × 100`, clamped to [0, 100].
+    LinearAboveBaseline {
+        /// The metric's value at which the score is 0; at least 0, below 1.
+        baseline: f64,
+    },
+    /// The metric itself.
+    Metric,
+}
+
+/// What an official run publishes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReleaseRule {
+    /// Decimals that published metrics are rounded to, 1 to 6.
+    pub metric_decimals: u32,
+    /// Significant digits of the published FLOPs per sample, 1 to 6.
+    pub flops_digits: u32,
+    /// Results appear on this grid of seconds, at most 604,800 (0: at once).
+    pub tick_seconds: u64,
+    /// A new figure is published only when it beats the builder's last by more than this (the Ladder rule, Blum and
+    /// Hardt 2015), above 0; null: always.
+    pub improvement: Option<f64>,
+}
+
+impl Default for ReleaseRule {
+    fn default() -> Self {
+        Self { metric_decimals: 4, flops_digits: 3, tick_seconds: 900, improvement: None }
+    }
+}
+
+/// Submissions per builder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quotas {
+    /// Official submissions in any 24 hours, 1 to 1,000.
+    pub official_per_day: u32,
+    /// Validation submissions in any 24 hours, 1 to 10,000.
+    pub validation_per_day: u32,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { official_per_day: 5, validation_per_day: 50 }
+    }
+}
+
+/// Who may see the challenge and its results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everyone.
+    #[default]
+    Public,
+    /// Those invited.
+    Private,
+}
+
+/// Factors that turn FLOPs into gCO2e: `FLOPs × joules_per_flop × pue × grid / 3.6e6`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CarbonFactors {
+    /// Joules per FLOP, above 0 and at most 1.
+    pub joules_per_flop: f64,
+    /// Power usage effectiveness of the site, 1 to 10.
+    pub pue: f64,
+    /// Grams of CO2e per kWh, above 0 and at most 10,000.
+    pub grid_g_per_kwh: f64,
+}
+
+impl Default for CarbonFactors {
+    /// 200 pJ per FLOP (stated ×/÷ 5: between SPECpower Neoverse-N1 wall power over measured sandbox throughput, 250 pJ,
+    /// and ML CO2 Impact's CPU row, 207 pJ); PUE 1.54 (Uptime Institute 2025, world mean); 473 g/kWh (EcoLogits, world).
+    fn default() -> Self {
+        Self { joules_per_flop: 2.0e-10, pue: 1.54, grid_g_per_kwh: 473.0 }
+    }
+}
+
+/// Where submissions run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Target {
+    /// 64-bit ARM Linux, no accelerator.
+    #[serde(rename = "linux-arm64-cpu")]
+    LinuxArm64Cpu,
+    /// x86-64 Linux, no accelerator.
+    #[serde(rename = "linux-amd64-cpu")]
+    LinuxAmd64Cpu,
+}
+
+impl Target {
+    /// The name used in every file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LinuxArm64Cpu => "linux-arm64-cpu",
+            Self::LinuxAmd64Cpu => "linux-amd64-cpu",
+        }
+    }
+}

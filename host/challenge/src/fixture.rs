@@ -1,0 +1,52 @@
+//! A challenge for unit tests.
+
+use thimble_datasets::Digest;
+
+use crate::challenge::{
+    CarbonFactors, Challenge, DatasetBindings, Limits, PublicDataset, Quotas, Ranking, ReleaseRule, RowRule, ScoreRule,
+    Target, Task, TieBreak, Visibility,
+};
+use crate::units::{Flops, ParameterCount};
+
+pub(crate) fn challenge() -> Challenge {
+    Challenge {
+        schema_version: 1,
+        name: "test-challenge".to_owned(),
+        title: "A test".to_owned(),
+        summary: "For unit tests.".to_owned(),
+        keywords: vec!["test".to_owned()],
+        task: Task::Classification {
+            input: "features".to_owned(),
+            input_dim: 384,
+            target: "label".to_owned(),
+            classes: 128,
+        },
+        datasets: DatasetBindings {
+            public: PublicDataset::Directory { digest: Digest::of(b"") },
+            official_commitment: None,
+        },
+        limits: Limits {
+            parameters: ParameterCount(500_000),
+            embedded_allowance_bytes: 262_144,
+            training_flops: Flops(4_000_000_000_000),
+            prediction_flops_per_sample: Flops(200_000_000),
+            memory_bytes: 1 << 30,
+            wall_seconds: 3_600,
+            batch_size: 128,
+        },
+        rows: RowRule::Independent,
+        ranking: Ranking {
+            metric: "accuracy".to_owned(),
+            also_published: Vec::new(),
+            tie_breaks: vec![TieBreak::Metric, TieBreak::FewerParameters, TieBreak::FewerFlops, TieBreak::Earlier],
+        },
+        score: ScoreRule::LinearAboveBaseline { baseline: 0.72 },
+        release: ReleaseRule::default(),
+        quotas: Quotas::default(),
+        visibility: Visibility::Public,
+        carbon: CarbonFactors::default(),
+        targets: vec![Target::LinuxArm64Cpu, Target::LinuxAmd64Cpu],
+        seed: 1,
+        practice: false,
+    }
+}

@@ -1,0 +1,74 @@
+//! The official projection: what a builder may see of an official run, and nothing else.
+
+use thimble_metrics::MetricValue;
+
+use super::{Comparable, Outcome, Phase, Published};
+use crate::challenge::Challenge;
+use crate::round;
+use crate::verdict::Verdict;
+
+/// Stands for the reason of an undefined metric, which would speak of private data.
+const UNDEFINED: &str = "not defined on the official data";
+
+impl Published {
+    /// Projects a result. Every figure is either the builder's own (declared parameters, component size, a refusal
+    /// before any data was touched) or rounded by the challenge's release rule; score and gCO2e are computed from the
+    /// rounded figures, so they carry nothing beyond them.
+    pub fn of(result: &Comparable, challenge: &Challenge) -> Self {
+        let outcome = match result.verdict {
+            Verdict::Scored => Outcome::Scored,
+            Verdict::OverParameterLimit => Outcome::OverParameterLimit,
+            _ => Outcome::Failed,
+        };
+        let published = Self {
+            outcome,
+            failure: None,
+            metrics: Default::default(),
+            score: None,
+            parameters: None,
+            flops_per_sample: None,
+            gco2e_per_sample: None,
+            component_bytes: result.submission.as_ref().map(|submission| submission.component_bytes),
+            transductive: None,
+            practice: challenge.practice,
+        };
+        match outcome {
+            Outcome::Scored => published.with_figures(result, challenge),
+            Outcome::OverParameterLimit => Self {
+                score: Some(0.0),
+                parameters: result.parameters.as_ref().and_then(|parameters| parameters.declared),
+                ..published
+            },
+            Outcome::Failed => {
+                let touched_no_data = |phase| matches!(phase, Phase::Admit | Phase::Compile);
+                let failure = result.failure.clone().filter(|failure| touched_no_data(failure.phase));
+                Self { failure: failure.filter(|_| result.verdict == Verdict::Rejected), ..published }
+            }
+        }
+    }
+
+    fn with_figures(self, result: &Comparable, challenge: &Challenge) -> Self {
+        let release = &challenge.release;
+        let names = std::iter::once(&challenge.ranking.metric).chain(&challenge.ranking.also_published);
+        let metrics = names
+            .filter_map(|name| {
+                let value = match result.metrics.get(name)? {
+                    MetricValue::Value(value) => MetricValue::Value(round::decimals(*value, release.metric_decimals)),
+                    MetricValue::Undefined(_) => MetricValue::Undefined(UNDEFINED.to_owned()),
+                };
+                Some((name.clone(), value))
+            })
+            .collect::<std::collections::BTreeMap<_, _>>();
+        let ranking = metrics.get(&challenge.ranking.metric).and_then(MetricValue::value);
+        let flops = result.compute.flops_per_sample.map(|flops| round::significant(flops, release.flops_digits));
+        Self {
+            score: ranking.map(|metric| challenge.score.score(metric).value),
+            metrics,
+            parameters: result.parameters.as_ref().and_then(|parameters| parameters.declared),
+            flops_per_sample: flops,
+            gco2e_per_sample: flops.map(|flops| challenge.carbon.grams(flops)),
+            transductive: result.independence.as_ref().map(|independence| independence.transductive),
+            ..self
+        }
+    }
+}
