@@ -1,0 +1,18 @@
+//! Loading machine code.
+#![expect(unsafe_code, reason = "the engine cannot prove that bytes are its own machine code; see the argument below")]
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::compile::Artifact;
+use crate::stop::PlatformFault;
+
+/// Loads an artifact.
+pub(crate) fn load(engine: &Engine, artifact: &Artifact) -> Result<Component, PlatformFault> {
+    // SAFETY: `deserialize` runs whatever code the bytes hold, so they must come from `Engine::precompile_component`.
+    // An `Artifact` is made in `compile` only: from the pipe of a child that runs our own `compile_child`, or from the
+    // cache directory, which only the operator can write, under a key that holds the component's digest and the hash of
+    // this very engine configuration, and with a digest that shows damage.
+    let component = unsafe { Component::deserialize(engine, &artifact.bytes) };
+    component.map_err(|error| PlatformFault::Artifact(format!("{error:#}")))
+}

@@ -1,0 +1,347 @@
+//! The evaluation: admit, compile, learn, count, predict, score, report, in this order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Instant, SystemTime};
+
+use thimble_challenge::challenge::{Limits, RowRule, Task};
+use thimble_challenge::result::{EvaluationResult, Independence, Journal, Mode, Parameters, Phase, SubmissionRef};
+use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
+use thimble_datasets::{Column, Digest, Split};
+use wasmtime::component::Linker;
+use wasmtime::{Engine, component::ResourceTable};
+
+use crate::admit::{self, Admitted};
+use crate::artifact;
+use crate::bind::BoundData;
+use crate::clock::Clock;
+use crate::compile::Compiler;
+use crate::count;
+use crate::engine::{engine, engine_hash};
+use crate::instance::Program;
+use crate::journal::{self, Entry, Recorder};
+use crate::learn;
+use crate::limiter::Limiter;
+use crate::loader::{self, TrainingData};
+use crate::observe::{Event, Observer};
+use crate::order::guest_random;
+use crate::predict;
+use crate::report;
+use crate::score::{self, Scored};
+use crate::state::HostState;
+use crate::stop::{PlatformFault, Stop};
+use crate::task::Description;
+use crate::{journal_import, wasi};
+
+/// Runs evaluations. Engines and linkers are made once; every evaluation has stores of its own.
+#[derive(Debug)]
+pub struct Runner {
+    compiler: Compiler,
+    validation: Machine,
+    official: Machine,
+    engine_hash: [u8; 32],
+}
+
+/// An engine and the imports it offers.
+struct Machine {
+    engine: Engine,
+    linker: Linker<HostState>,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").finish_non_exhaustive()
+    }
+}
+
+impl Machine {
+    fn new(mode: Mode) -> wasmtime::Result<Self> {
+        let engine = engine(mode)?;
+        let mut linker = Linker::new(&engine);
+        loader::add_to_linker(&mut linker)?;
+        journal_import::add_to_linker(&mut linker)?;
+        wasi::add_to_linker(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+}
+
+/// One evaluation to run.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The bytes of a package or a bare component.
+    pub submission: &'a [u8],
+    /// The challenge.
+    pub challenge: &'a LoadedChallenge,
+    /// The data, which also says whether the run is official.
+    pub data: &'a BoundData,
+    /// Set from outside to end the run within a second.
+    pub cancel: &'a Arc<AtomicBool>,
+}
+
+impl Runner {
+    /// Makes the engines.
+    ///
+    /// # Errors
+    /// The engine refuses its configuration, for example on a processor it does not know.
+    pub fn new(compiler: Compiler) -> Result<Self, PlatformFault> {
+        let fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
+        let (validation, official) =
+            (Machine::new(Mode::Validation).map_err(fault)?, Machine::new(Mode::Official).map_err(fault)?);
+        let engine_hash = engine_hash(&official.engine);
+        Ok(Self { compiler, validation, official, engine_hash })
+    }
+
+    /// Evaluates a submission. Always returns a result; how it ended is its verdict.
+    pub fn evaluate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> EvaluationResult {
+        let started_at = SystemTime::now();
+        let mut evaluation = Evaluation::new(request, observer);
+        let mut findings = Findings::default();
+        let end = self.run(&mut evaluation, &mut findings);
+        report::report(evaluation, findings, end, started_at, &self.engine_hash)
+    }
+
+    fn run(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<(), Stop> {
+        let admitted = evaluation.timed(Phase::Admit, |evaluation| self.admit(evaluation, findings))?;
+        let program = evaluation.timed(Phase::Compile, |evaluation| self.compile(evaluation, &admitted, findings))?;
+        findings.training = Training::Started;
+        let learned = evaluation.timed(Phase::Learn, |evaluation| learn::learn(evaluation, &program))?;
+        findings.training = Training::Returned(learned.fuel);
+        evaluation.timed(Phase::Count, |evaluation| {
+            let limits = evaluation.limits();
+            let declared = admitted.declared(limits);
+            let parameters = count::count(&learned.tensors, admitted.facts.counted_bytes, limits, declared)?;
+            count::judge(findings.parameters.insert(parameters))
+        })?;
+        let predicted =
+            evaluation.timed(Phase::Predict, |evaluation| predict::predict(evaluation, &program, &learned.tensors))?;
+        findings.prediction_fuel = Some(predicted.fuel);
+        findings.independence = predicted.independence;
+        findings.scored = Some(evaluation.timed(Phase::Score, |evaluation| {
+            score::score(&evaluation.request.challenge.challenge, &evaluation.request.data.dataset, &predicted.scores)
+        })?);
+        Ok(())
+    }
+
+    fn admit(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<Admitted, Stop> {
+        let package = admit::read(evaluation.request.submission)?;
+        evaluation.component = package.component_digest;
+        findings.submission = Some(admit::reference(&package));
+        let admitted = admit::admit(package)?;
+        // What is over the limit before it has run need not run.
+        let embedded = admitted.embedded(evaluation.limits());
+        if let Some(parameters) = embedded.filter(|parameters| parameters.counted > parameters.limit) {
+            count::judge(findings.parameters.insert(parameters))?;
+        }
+        Ok(admitted)
+    }
+
+    fn compile(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        admitted: &Admitted,
+        findings: &mut Findings,
+    ) -> Result<Program, Stop> {
+        let machine = match evaluation.mode() {
+            Mode::Validation => &self.validation,
+            Mode::Official => &self.official,
+        };
+        let package = &admitted.package;
+        let compiled = self.compiler.compile(&package.component, &package.component_digest, &self.engine_hash)?;
+        findings.compile_cached = Some(compiled.cached);
+        let component = artifact::load(&machine.engine, &compiled)?;
+        Program::link(&machine.engine, &machine.linker, &component)
+    }
+}
+
+/// What an evaluation has found out so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) submission: Option<SubmissionRef>,
+    pub(crate) compile_cached: Option<bool>,
+    pub(crate) training: Training,
+    pub(crate) parameters: Option<Parameters>,
+    pub(crate) prediction_fuel: Option<Fuel>,
+    pub(crate) independence: Option<Independence>,
+    pub(crate) scored: Option<Scored>,
+}
+
+/// How far training got, which decides what is charged for it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Training {
+    /// Nothing to charge.
+    #[default]
+    NotStarted,
+    /// Did not return: the whole budget.
+    Started,
+    /// What it used.
+    Returned(Fuel),
+}
+
+/// One evaluation under way: what it was asked, its clock, and what it leaves behind.
+pub(crate) struct Evaluation<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) clock: Clock,
+    pub(crate) observer: &'a mut dyn Observer,
+    /// The phase that began last.
+    pub(crate) phase: Phase,
+    pub(crate) seconds: BTreeMap<Phase, f64>,
+    pub(crate) peak_memory: Option<u64>,
+    pub(crate) journal: Option<Journal>,
+    description: Arc<Description>,
+    component: Digest,
+    journal_sender: Sender<Entry>,
+    journal_receiver: Receiver<Entry>,
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(request: &'a Request<'a>, observer: &'a mut dyn Observer) -> Self {
+        let challenge = &request.challenge.challenge;
+        let (journal_sender, journal_receiver) = channel();
+        Self {
+            request,
+            clock: Clock::start(challenge.limits.wall_seconds, request.cancel.clone()),
+            observer,
+            phase: Phase::Admit,
+            seconds: BTreeMap::new(),
+            peak_memory: None,
+            journal: None,
+            description: Arc::new(Description::new(challenge, &request.data.dataset)),
+            component: Digest::of(&[]),
+            journal_sender,
+            journal_receiver,
+        }
+    }
+
+    fn timed<T, E>(&mut self, phase: Phase, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, Stop>
+    where
+        Stop: From<E>,
+    {
+        self.phase = phase;
+        self.observer.event(Event::PhaseStarted(phase));
+        let start = Instant::now();
+        let outcome = work(self);
+        let seconds = start.elapsed().as_secs_f64();
+        self.seconds.insert(phase, seconds);
+        self.observer.event(Event::PhaseFinished { phase, seconds });
+        Ok(outcome?)
+    }
+
+    /// The host's side of a new instance. Nothing in it comes from an instance before.
+    pub(crate) fn host_state(&self, stream: &str, training: Option<Arc<TrainingData>>) -> HostState {
+        let challenge = &self.request.challenge.challenge;
+        let memory = usize::try_from(challenge.limits.memory_bytes).unwrap_or(usize::MAX);
+        HostState {
+            limiter: Limiter::new(memory),
+            resources: ResourceTable::new(),
+            clock: self.clock.clone(),
+            journal: Recorder::new(self.mode(), self.journal_sender.clone()),
+            random: guest_random(challenge.seed, stream),
+            training,
+        }
+    }
+
+    /// Takes over what an instance leaves behind.
+    pub(crate) fn absorb(&mut self, state: HostState) {
+        self.pass_on_journal();
+        let memory = state.limiter.memory() as u64;
+        self.peak_memory = Some(self.peak_memory.map_or(memory, |peak| peak.max(memory)));
+        journal::append(&mut self.journal, state.journal.into_journal());
+    }
+
+    /// Shows the observer what the guest has said since last time.
+    pub(crate) fn pass_on_journal(&mut self) {
+        while let Ok(entry) = self.journal_receiver.try_recv() {
+            match &entry {
+                Entry::Log(text) => self.observer.event(Event::Log(text)),
+                Entry::Curve { series, step, value } => {
+                    self.observer.event(Event::Curve { series, step: *step, value: *value });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.request.data.mode
+    }
+
+    pub(crate) fn limits(&self) -> &'a Limits {
+        &self.request.challenge.challenge.limits
+    }
+
+    pub(crate) fn row_rule(&self) -> RowRule {
+        self.request.challenge.challenge.rows
+    }
+
+    pub(crate) fn description(&self) -> Arc<Description> {
+        self.description.clone()
+    }
+
+    pub(crate) fn component(&self) -> Digest {
+        self.component
+    }
+
+    pub(crate) fn permutation_key(&self) -> &'a [u8; 32] {
+        &self.request.data.permutation_key
+    }
+
+    pub(crate) fn rows(&self, split: Split) -> usize {
+        self.request.data.dataset.split(split).rows()
+    }
+
+    pub(crate) fn classes(&self) -> usize {
+        self.description.classes as usize
+    }
+
+    pub(crate) fn batch_size(&self) -> usize {
+        self.limits().batch_size as usize
+    }
+
+    pub(crate) fn training_data(&self) -> TrainingData {
+        let challenge = &self.request.challenge.challenge;
+        let Task::Classification { input, target, .. } = &challenge.task;
+        TrainingData {
+            dataset: self.request.data.dataset.clone(),
+            inputs: vec![input.clone()],
+            targets: vec![target.clone()],
+            batch_size: self.batch_size(),
+            seed: challenge.seed,
+        }
+    }
+
+    pub(crate) fn input_column(&self, split: Split) -> Result<Column<'a>, PlatformFault> {
+        let Task::Classification { input, .. } = &self.request.challenge.challenge.task;
+        let missing = || PlatformFault::Dataset(format!("the split has no field `{input}`"));
+        self.request.data.dataset.split(split).column(input).ok_or_else(missing)
+    }
+
+    pub(crate) fn training_budget(&self) -> Fuel {
+        self.limits().training_flops.fuel()
+    }
+
+    pub(crate) fn prediction_budget(&self, rows: usize) -> Fuel {
+        self.limits().prediction_fuel(rows as u64).unwrap_or(thimble_challenge::units::MAX_FUEL)
+    }
+
+    /// Bytes that `solve` may hand over at once: twice the widest legal parameters, so that being over the limit is
+    /// found by counting them.
+    pub(crate) fn parameter_bytes(&self) -> usize {
+        let bytes = self.limits().parameters.0.saturating_mul(16).saturating_add(1 << 20);
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes that `predict` may hand over at once: eight times what is asked for, so that a wrong shape is named.
+    pub(crate) fn prediction_bytes(&self, batch_size: usize) -> usize {
+        batch_size.saturating_mul(self.classes()).saturating_mul(32).saturating_add(1 << 20)
+    }
+}
+
+impl Stop {
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Guest { verdict, .. } => *verdict,
+            Self::Platform(_) => Verdict::PlatformFault,
+        }
+    }
+}

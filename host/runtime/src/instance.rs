@@ -1,0 +1,174 @@
+//! One guest instance, its fuel, and the loop that polls its calls.
+
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use thimble_challenge::result::Phase;
+use thimble_challenge::{Fuel, Verdict};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::clock::Clock;
+use crate::contract::{Solution, SolutionIndices};
+use crate::evaluate::Evaluation;
+use crate::observe::Event;
+use crate::state::{HostState, charge_transfer};
+use crate::stop::{PlatformFault, Stop, classify};
+
+/// Fuel of instantiation, start function included: enough to initialise 4 MiB of memory and tables.
+pub const INSTANTIATION_FUEL: Fuel = Fuel(10_000_000);
+
+/// How often progress is shown at most.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+
+/// A compiled component, linked and ready to be instantiated.
+pub(crate) struct Program {
+    engine: Engine,
+    pre: InstancePre<HostState>,
+    indices: SolutionIndices,
+}
+
+impl Program {
+    pub(crate) fn link(engine: &Engine, linker: &Linker<HostState>, component: &Component) -> Result<Self, Stop> {
+        let mismatch = |error: wasmtime::Error| {
+            Stop::guest(Verdict::Rejected, "contract", format!("the component does not fit the contract: {error:#}"))
+        };
+        let pre = linker.instantiate_pre(component).map_err(mismatch)?;
+        let indices = SolutionIndices::new(&pre).map_err(mismatch)?;
+        Ok(Self { engine: engine.clone(), pre, indices })
+    }
+}
+
+/// A guest instance and everything the host holds for it.
+pub(crate) struct Instance {
+    pub(crate) store: Store<HostState>,
+    pub(crate) solution: Solution,
+    phase: Phase,
+    budget: Fuel,
+    /// Fuel of budgets that are settled.
+    settled: u64,
+}
+
+impl Instance {
+    /// Instantiates under [`INSTANTIATION_FUEL`]. On failure the state goes back to the evaluation's trace.
+    pub(crate) fn new(
+        program: &Program,
+        state: HostState,
+        hostcall_bytes: usize,
+        phase: Phase,
+        evaluation: &mut Evaluation<'_>,
+    ) -> Result<Self, Stop> {
+        let engine_fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
+        let mut store = state.into_store(&program.engine, hostcall_bytes).map_err(engine_fault)?;
+        store.set_fuel(INSTANTIATION_FUEL.0).map_err(engine_fault)?;
+        let budget = INSTANTIATION_FUEL;
+        let instantiated = evaluation.drive(phase, budget, program.pre.instantiate_async(&mut store));
+        let solution = instantiated.map_err(classify).and_then(|instance| {
+            program.indices.load(&mut store, &instance).map_err(|error| {
+                Stop::guest(
+                    Verdict::Rejected,
+                    "contract",
+                    format!("the component does not fit the contract: {error:#}"),
+                )
+            })
+        });
+        match solution {
+            Ok(solution) => Ok(Self { store, solution, phase, budget, settled: 0 }),
+            Err(stop) => {
+                evaluation.absorb(store.into_data());
+                Err(stop)
+            }
+        }
+    }
+
+    /// Settles the budget in force and gives the next calls one of their own.
+    pub(crate) fn fund(&mut self, budget: Fuel) -> Result<(), Stop> {
+        self.settled = self.used()?;
+        self.budget = budget;
+        self.store.set_fuel(budget.0).map_err(meter_fault)
+    }
+
+    /// Fuel used since the store's first instruction.
+    pub(crate) fn used(&self) -> Result<u64, Stop> {
+        let left = self.store.get_fuel().map_err(meter_fault)?;
+        Ok(self.settled + self.budget.0.saturating_sub(left))
+    }
+
+    /// Charges bytes that cross in an export's arguments or results.
+    pub(crate) fn charge(&mut self, bytes: u64) -> Result<(), Stop> {
+        charge_transfer(&mut self.store, bytes).map_err(classify)
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub(crate) fn budget(&self) -> Fuel {
+        self.budget
+    }
+}
+
+fn meter_fault(error: wasmtime::Error) -> Stop {
+    Stop::Platform(PlatformFault::Meter(format!("{error:#}")))
+}
+
+impl Evaluation<'_> {
+    /// Polls a guest call to its end, to the deadline or to cancellation. A call that is dropped half-way leaves a store
+    /// that is never entered again.
+    pub(crate) fn drive<T>(
+        &mut self,
+        phase: Phase,
+        budget: Fuel,
+        call: impl Future<Output = wasmtime::Result<T>>,
+    ) -> wasmtime::Result<T> {
+        let mut call = pin!(call);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut progress = Progress::new(&self.clock, budget);
+        loop {
+            match call.as_mut().poll(&mut context) {
+                Poll::Ready(outcome) => {
+                    self.pass_on_journal();
+                    return outcome;
+                }
+                Poll::Pending => {
+                    self.clock.check()?;
+                    if let Some(used) = progress.reading(&self.clock) {
+                        self.pass_on_journal();
+                        self.observer.event(Event::Fuel { phase, used, budget });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Estimates used fuel while the store is lent to the call: the last reading of a host call plus the yields since.
+struct Progress {
+    budget: Fuel,
+    seen: u64,
+    yields_since: u64,
+    shown: Instant,
+}
+
+impl Progress {
+    fn new(clock: &Clock, budget: Fuel) -> Self {
+        clock.fuel_seen.store(budget.0, Ordering::Relaxed);
+        Self { budget, seen: budget.0, yields_since: 0, shown: Instant::now() }
+    }
+
+    fn reading(&mut self, clock: &Clock) -> Option<Fuel> {
+        let seen = clock.fuel_seen.load(Ordering::Relaxed);
+        if seen != self.seen {
+            (self.seen, self.yields_since) = (seen, 0);
+        }
+        self.yields_since += 1;
+        if self.shown.elapsed() < PROGRESS_INTERVAL {
+            return None;
+        }
+        self.shown = Instant::now();
+        let used = self.budget.0.saturating_sub(self.seen) + self.yields_since * crate::state::YIELD_INTERVAL;
+        Some(Fuel(used.min(self.budget.0)))
+    }
+}

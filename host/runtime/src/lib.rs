@@ -1,0 +1,50 @@
+//! Engine, tariff, sandbox, loaders and the evaluation pipeline.
+//!
+//! [`Runner::evaluate`] takes a submission's bytes, a challenge and data bound to it, and returns a result, whatever the
+//! submission does. The pipeline is one file per step, in the order in which an evaluation goes through them: `admit`,
+//! `compile`, `learn`, `count`, `predict`, `score`, `report`. Around them: the meter (`tariff`, `engine`), what a guest
+//! can reach (`loader`, `journal_import`, `wasi`), and what holds it (`state`, `limiter`, `clock`, `instance`, `stop`).
+
+mod admit;
+mod artifact;
+mod bind;
+mod clock;
+mod compile;
+mod contract;
+mod count;
+mod engine;
+mod evaluate;
+mod instance;
+mod journal;
+mod journal_import;
+mod learn;
+mod limiter;
+mod loader;
+mod observe;
+mod order;
+mod predict;
+mod report;
+mod score;
+mod state;
+mod stop;
+mod tariff;
+mod task;
+mod wasi;
+
+pub use bind::{BindError, BoundData};
+pub use compile::{Compiler, compile_child};
+pub use contract::CONTRACT;
+pub use engine::ENGINE;
+pub use evaluate::{Request, Runner};
+pub use observe::{Event, Observer, Unobserved};
+pub use stop::PlatformFault;
+pub use tariff::{HostPrices, Row, TARIFF, Tariff, VariableRow};
+
+/// The fixed limits of a run, beside those a challenge sets.
+pub mod limits {
+    pub use crate::compile::{ADDRESS_SPACE_BYTES, ARTIFACT_BYTES, CPU_SECONDS, WALL_SECONDS};
+    pub use crate::instance::INSTANTIATION_FUEL;
+    pub use crate::journal::{LOG_BYTES, POINTS, SERIES, SERIES_NAME_BYTES};
+    pub use crate::limiter::TABLE_ELEMENTS;
+    pub use crate::predict::LARGEST_SCORE;
+}

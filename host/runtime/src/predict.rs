@@ -1,0 +1,264 @@
+//! Predict: `load` and `predict` in a fresh instance that is given the tensors and test inputs, and nothing else.
+
+use thimble_challenge::challenge::RowRule;
+use thimble_challenge::result::{Independence, Phase};
+use thimble_challenge::{Fuel, Verdict};
+use thimble_datasets::{ColumnValues, Split};
+use thimble_metrics::argmax;
+use wasmtime::component::ResourceAny;
+
+use crate::contract::{TensorParam, TensorResult, ValuesParam, ValuesResult};
+use crate::evaluate::Evaluation;
+use crate::instance::{Instance, Program};
+use crate::learn::tensor_bytes;
+use crate::order::TestOrder;
+use crate::stop::{PlatformFault, Stop, classify};
+
+/// Fuel of `load` for each parameter of the limit.
+const LOAD_FUEL_PER_PARAMETER: u64 = 256;
+/// Fuel of `load` where the limit is small.
+const LOAD_FUEL_LEAST: u64 = 10_000_000;
+/// A prediction beyond this is not a prediction: its square would overflow.
+pub const LARGEST_SCORE: f32 = 1e30;
+/// Rows that are predicted again, one in this many.
+const REPLAY_ONE_IN: usize = 20;
+
+/// Class scores of every test row, in file order.
+#[derive(Debug)]
+pub(crate) struct Predicted {
+    pub(crate) scores: Vec<f32>,
+    pub(crate) fuel: Fuel,
+    pub(crate) independence: Option<Independence>,
+}
+
+/// Predicts every test row, and some of them again.
+pub(crate) fn predict(
+    evaluation: &mut Evaluation<'_>,
+    program: &Program,
+    parameters: &[TensorResult],
+) -> Result<Predicted, Stop> {
+    let mut order = TestOrder::new(evaluation.permutation_key(), &evaluation.component());
+    let rows = evaluation.rows(Split::Test);
+    let classes = evaluation.classes();
+    let batch_size = evaluation.batch_size();
+    let (shuffled, again) = (order.shuffled(rows), order.shuffled(rows));
+
+    let mut scores = vec![0.0; rows * classes];
+    let fuel = run(evaluation, program, parameters, &shuffled, batch_size, &mut scores)?;
+    let independence = match evaluation.row_rule() {
+        RowRule::Transductive => None,
+        RowRule::Independent => {
+            let again = &again[..rows.div_ceil(REPLAY_ONE_IN)];
+            Some(replay(evaluation, program, parameters, again, &scores)?)
+        }
+    };
+    Ok(Predicted { scores, fuel, independence })
+}
+
+/// Predicts some rows again in a fresh instance, in another order and batch size, and compares the classes.
+fn replay(
+    evaluation: &mut Evaluation<'_>,
+    program: &Program,
+    parameters: &[TensorResult],
+    again: &[usize],
+    scores: &[f32],
+) -> Result<Independence, Stop> {
+    // Any size but the first run's; odd and small, so that batches are cut elsewhere.
+    let batch_size = if evaluation.batch_size() == 37 { 41 } else { 37 };
+    let classes = evaluation.classes();
+    let mut second = vec![0.0; scores.len()];
+    let replayed = again.len() as u64;
+    match run(evaluation, program, parameters, again, batch_size, &mut second) {
+        Ok(_) => {
+            let class = |scores: &[f32], row: usize| argmax(&scores[row * classes..(row + 1) * classes]);
+            let disagreed = again.iter().filter(|&&row| class(scores, row) != class(&second, row)).count() as u64;
+            Ok(Independence { replayed, disagreed, transductive: disagreed > 0 })
+        }
+        Err(Stop::Guest { verdict, .. }) if verdict.is_reproducible() || verdict == Verdict::Trap => {
+            // It returned for the whole split and not for a part of it: what it does depends on other rows.
+            Ok(Independence { replayed, disagreed: 0, transductive: true })
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+/// One instance over `rows`; fills their places in `scores` and returns the fuel from the instance's first instruction
+/// to its last post-return.
+fn run(
+    evaluation: &mut Evaluation<'_>,
+    program: &Program,
+    parameters: &[TensorResult],
+    rows: &[usize],
+    batch_size: usize,
+    scores: &mut [f32],
+) -> Result<Fuel, Stop> {
+    let state = evaluation.host_state("predict", None);
+    let hostcall_bytes = evaluation.prediction_bytes(batch_size);
+    let mut instance = Instance::new(program, state, hostcall_bytes, Phase::Predict, evaluation)?;
+    let outcome = run_instance(evaluation, &mut instance, parameters, rows, batch_size, scores);
+    if let Err(Stop::Guest { verdict: Verdict::SolutionError, message, .. }) = &outcome {
+        instance.store.data_mut().journal.error(message);
+    }
+    evaluation.absorb(instance.store.into_data());
+    outcome.map_err(Stop::without_guest_text)
+}
+
+fn run_instance(
+    evaluation: &mut Evaluation<'_>,
+    instance: &mut Instance,
+    parameters: &[TensorResult],
+    rows: &[usize],
+    batch_size: usize,
+    scores: &mut [f32],
+) -> Result<Fuel, Stop> {
+    let model = load(evaluation, instance, parameters)?;
+    instance.fund(evaluation.prediction_budget(rows.len()))?;
+    for batch in rows.chunks(batch_size) {
+        predict_batch(evaluation, instance, model, batch, scores)?;
+    }
+    let (phase, budget) = (instance.phase(), instance.budget());
+    evaluation.drive(phase, budget, model.resource_drop_async(&mut instance.store)).map_err(classify)?;
+    Ok(Fuel(instance.used()?))
+}
+
+fn load(
+    evaluation: &mut Evaluation<'_>,
+    instance: &mut Instance,
+    parameters: &[TensorResult],
+) -> Result<ResourceAny, Stop> {
+    let limit = evaluation.limits().parameters.0;
+    instance.fund(Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST)))?;
+    let description = evaluation.description();
+    let (inputs, targets) = (description.inputs(), description.targets());
+    let metadata = description.metadata(&inputs, &targets);
+    instance.charge(parameters.iter().map(tensor_bytes).sum::<u64>() + description.bytes())?;
+    let lent: Vec<_> = parameters.iter().map(lend).collect();
+    let (phase, budget) = (instance.phase(), instance.budget());
+    let model = instance.solution.thimble_solution_predictor().model();
+    let call = model.call_load(&mut instance.store, &lent, metadata);
+    evaluation.drive(phase, budget, call).map_err(classify)?.map_err(Stop::solution_error)
+}
+
+/// The tensor as an argument: no value is copied on the host's side.
+fn lend(tensor: &TensorResult) -> TensorParam<'_> {
+    let values = match &tensor.values {
+        ValuesResult::F32(values) => ValuesParam::F32(values),
+        ValuesResult::F64(values) => ValuesParam::F64(values),
+        ValuesResult::S64(values) => ValuesParam::S64(values),
+        ValuesResult::S32(values) => ValuesParam::S32(values),
+        ValuesResult::S8(values) => ValuesParam::S8(values),
+        ValuesResult::U8(values) => ValuesParam::U8(values),
+        // The count refuses text; an empty list is what is left to say.
+        ValuesResult::Text(_) => ValuesParam::Text(&[]),
+    };
+    TensorParam { name: &tensor.name, shape: &tensor.shape, values }
+}
+
+fn predict_batch(
+    evaluation: &mut Evaluation<'_>,
+    instance: &mut Instance,
+    model: ResourceAny,
+    batch: &[usize],
+    scores: &mut [f32],
+) -> Result<(), Stop> {
+    let inputs = test_inputs(evaluation, batch)?;
+    let description = evaluation.description();
+    let [field] = description.inputs();
+    let mut shape = vec![batch.len() as u32];
+    shape.extend_from_slice(field.shape);
+    let tensor = TensorParam { name: field.name, shape: &shape, values: ValuesParam::F32(&inputs) };
+    instance.charge((inputs.len() * 4 + field.name.len() + shape.len() * 4) as u64)?;
+    let (phase, budget) = (instance.phase(), instance.budget());
+    let lent = [tensor];
+    let predictor = instance.solution.thimble_solution_predictor().model();
+    let call = predictor.call_predict(&mut instance.store, model, &lent);
+    let outputs = evaluation.drive(phase, budget, call).map_err(classify)?.map_err(Stop::solution_error)?;
+    instance.charge(outputs.iter().map(tensor_bytes).sum())?;
+    let classes = evaluation.classes();
+    let values = check_output(&outputs, batch, classes)?;
+    for (row, scored) in batch.iter().zip(values.chunks_exact(classes)) {
+        scores[row * classes..(row + 1) * classes].copy_from_slice(scored);
+    }
+    Ok(())
+}
+
+/// The input rows, in the order given.
+fn test_inputs(evaluation: &Evaluation<'_>, batch: &[usize]) -> Result<Vec<f32>, Stop> {
+    let column = evaluation.input_column(Split::Test)?;
+    let ColumnValues::F32(values) = column.values else {
+        return Err(PlatformFault::Dataset("the input field is not f32".to_owned()).into());
+    };
+    let mut inputs = Vec::with_capacity(batch.len() * column.width);
+    for row in batch {
+        inputs.extend_from_slice(&values[row * column.width..(row + 1) * column.width]);
+    }
+    Ok(inputs)
+}
+
+/// The scores of one batch, if they are what the contract asks for.
+fn check_output<'a>(outputs: &'a [TensorResult], batch: &[usize], classes: usize) -> Result<&'a [f32], Stop> {
+    let invalid = |rule, message: String| Stop::guest(Verdict::InvalidOutput, rule, message);
+    let [output] = outputs else {
+        return Err(invalid("output_count", format!("predict must return 1 tensor, not {}", outputs.len())));
+    };
+    if output.name != "scores" {
+        return Err(invalid("output_name", "the tensor that predict returns must be named `scores`".to_owned()));
+    }
+    let ValuesResult::F32(values) = &output.values else {
+        return Err(invalid("output_dtype", "the tensor that predict returns must be f32".to_owned()));
+    };
+    let expected = [batch.len() as u32, classes as u32];
+    if output.shape != expected || values.len() != batch.len() * classes {
+        let shape: Vec<_> = output.shape.iter().take(8).collect();
+        return Err(invalid(
+            "output_shape",
+            format!("predict must return shape {expected:?}, not {shape:?} with {} values", values.len()),
+        ));
+    }
+    let wrong = values.iter().position(|value| value.is_nan() || value.abs() > LARGEST_SCORE);
+    if let Some(index) = wrong {
+        let (row, class, value) = (batch[index / classes], index % classes, values[index]);
+        return Err(invalid(
+            "output_value",
+            format!("the score of class {class} in test row {row} is {value}; scores must be numbers within ±1e30"),
+        ));
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(shape: &[u32], values: Vec<f32>) -> TensorResult {
+        TensorResult { name: "scores".to_owned(), shape: shape.to_vec(), values: ValuesResult::F32(values) }
+    }
+
+    fn rule(outputs: &[TensorResult]) -> &'static str {
+        match check_output(outputs, &[4, 9], 2) {
+            Ok(_) => "ok",
+            Err(Stop::Guest { rule, .. }) => rule,
+            Err(Stop::Platform(_)) => "platform",
+        }
+    }
+
+    #[test]
+    fn outputs_of_the_right_form_ok() {
+        assert_eq!(rule(&[output(&[2, 2], vec![1.0, -1e30, 1e30, 0.0])]), "ok");
+    }
+
+    #[test]
+    fn outputs_of_any_other_form_err() {
+        let good = || output(&[2, 2], vec![0.0; 4]);
+        assert_eq!(rule(&[]), "output_count");
+        assert_eq!(rule(&[good(), good()]), "output_count");
+        assert_eq!(rule(&[TensorResult { name: "logits".to_owned(), ..good() }]), "output_name");
+        assert_eq!(rule(&[TensorResult { values: ValuesResult::F64(vec![0.0; 4]), ..good() }]), "output_dtype");
+        assert_eq!(rule(&[output(&[2, 3], vec![0.0; 6])]), "output_shape");
+        assert_eq!(rule(&[output(&[2, 2], vec![0.0; 3])]), "output_shape");
+        assert_eq!(rule(&[output(&[4], vec![0.0; 4])]), "output_shape");
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1.000_001e30] {
+            assert_eq!(rule(&[output(&[2, 2], vec![0.0, 0.0, 0.0, wrong])]), "output_value");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Report: what was found, as a result.
+
+use std::time::SystemTime;
+
+use jiff::{Timestamp, Unit};
+use thimble_challenge::challenge::RowRule;
+use thimble_challenge::result::{
+    ChallengeRef, Comparable, Compute, EvaluationResult, Failure, MeterRef, Mode, Published, Run, Score,
+};
+use thimble_challenge::{Fuel, Verdict};
+use thimble_datasets::{Digest, Split};
+
+use crate::contract::CONTRACT;
+use crate::engine::ENGINE;
+use crate::evaluate::{Evaluation, Findings, Training};
+use crate::stop::Stop;
+use crate::tariff::TARIFF;
+
+/// Turns the end of an evaluation into its result.
+pub(crate) fn report(
+    evaluation: Evaluation<'_>,
+    findings: Findings,
+    end: Result<(), Stop>,
+    started_at: SystemTime,
+    engine_hash: &[u8; 32],
+) -> EvaluationResult {
+    let challenge = &evaluation.request.challenge.challenge;
+    let compile_cached = findings.compile_cached;
+    let comparable = comparable(&evaluation, findings, end);
+    let mode = comparable.mode;
+    EvaluationResult {
+        schema_version: 1,
+        published: (mode == Mode::Official).then(|| Published::of(&comparable, challenge)),
+        comparable,
+        run: Run {
+            started_at: timestamp(started_at),
+            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            engine_hash: Digest::from_bytes(*engine_hash).to_hex(),
+            compile_cached,
+            seconds: evaluation.seconds,
+            peak_memory_bytes: evaluation.peak_memory,
+            journal: evaluation.journal,
+        },
+    }
+}
+
+fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), Stop>) -> Comparable {
+    let request = evaluation.request;
+    let challenge = &request.challenge.challenge;
+    let verdict = end.as_ref().err().map_or(Verdict::Scored, Stop::verdict);
+    let compute = compute(evaluation, &findings, verdict);
+    let scored = findings.scored;
+    let score = match verdict {
+        Verdict::Scored => scored.as_ref().and_then(|scored| scored.score),
+        Verdict::OverParameterLimit => Some(Score { value: 0.0, unclamped: None }),
+        _ => None,
+    };
+    let transductive = findings.independence.as_ref().is_some_and(|independence| independence.transductive);
+    let rows_as_asked = challenge.rows == RowRule::Transductive || !transductive;
+    Comparable {
+        mode: request.data.mode(),
+        challenge: ChallengeRef { name: challenge.name.clone(), digest: request.challenge.digest },
+        dataset: request.data.identity,
+        submission: findings.submission,
+        meter: MeterRef {
+            contract: CONTRACT.to_owned(),
+            tariff: TARIFF.name.to_owned(),
+            tariff_digest: TARIFF.digest(),
+            engine: ENGINE.to_owned(),
+        },
+        verdict,
+        failure: end.err().map(|stop| failure(evaluation, stop)),
+        parameters: findings.parameters,
+        metrics: scored.map(|scored| scored.metrics).unwrap_or_default(),
+        score,
+        compute,
+        independence: findings.independence,
+        ranked: request.data.mode() == Mode::Official && verdict == Verdict::Scored && score.is_some() && rows_as_asked,
+    }
+}
+
+fn failure(evaluation: &Evaluation<'_>, stop: Stop) -> Failure {
+    let (rule, message) = match stop {
+        Stop::Guest { rule, message, .. } => (rule.to_owned(), message),
+        Stop::Platform(fault) => (fault.rule().to_owned(), fault.to_string()),
+    };
+    Failure { phase: evaluation.phase, rule, message }
+}
+
+fn compute(evaluation: &Evaluation<'_>, findings: &Findings, verdict: Verdict) -> Compute {
+    let carbon = &evaluation.request.challenge.challenge.carbon;
+    let budget = evaluation.training_budget();
+    let (training_fuel, training_fuel_charged) = match findings.training {
+        Training::NotStarted => (None, Fuel(0)),
+        Training::Returned(fuel) => (Some(fuel), fuel),
+        // Our own fault is never charged; a trap loses fuel that was not flushed, so everything else is, in full.
+        Training::Started if verdict == Verdict::PlatformFault => (None, Fuel(0)),
+        Training::Started => (None, budget),
+    };
+    let test_rows = evaluation.rows(Split::Test) as u64;
+    let training_flops = training_fuel.map(Fuel::flops);
+    let flops_per_sample = findings.prediction_fuel.map(|fuel| fuel.flops() / test_rows as f64);
+    Compute {
+        training_fuel,
+        training_fuel_charged,
+        training_fuel_budget: budget,
+        prediction_fuel: findings.prediction_fuel,
+        test_rows,
+        training_flops,
+        flops_per_sample,
+        training_gco2e: training_flops.map(|flops| carbon.grams(flops)),
+        gco2e_per_sample: flops_per_sample.map(|flops| carbon.grams(flops)),
+    }
+}
+
+/// RFC 3339 in UTC, to the second.
+fn timestamp(time: SystemTime) -> String {
+    let rounded = Timestamp::try_from(time).and_then(|timestamp| timestamp.round(Unit::Second));
+    rounded.map_or_else(|_| "unknown".to_owned(), |timestamp| timestamp.to_string())
+}

@@ -1,0 +1,69 @@
+//! Everything the host holds for one instance. Made anew for each phase: nothing carries over.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rand_chacha::ChaCha20Rng;
+use wasmtime::component::ResourceTable;
+use wasmtime::{AsContextMut, Engine, Store, Trap};
+
+use crate::clock::Clock;
+use crate::journal::Recorder;
+use crate::limiter::Limiter;
+use crate::loader::TrainingData;
+use crate::tariff::TARIFF;
+
+/// Component handles that may be alive at once.
+const HANDLES: usize = 1_000;
+
+/// Fuel between two looks at the clock of a guest that calls nothing: 0.03 ms of packed float code, 0.6 s of the slowest
+/// code known (a pointer chase through uncached memory, 60 ns per fuel).
+pub(crate) const YIELD_INTERVAL: u64 = 10_000_000;
+
+/// The host's side of one instance.
+pub(crate) struct HostState {
+    pub(crate) limiter: Limiter,
+    pub(crate) resources: ResourceTable,
+    pub(crate) clock: Clock,
+    pub(crate) journal: Recorder,
+    pub(crate) random: ChaCha20Rng,
+    /// `None` in a predictor: there is no way from it to any data.
+    pub(crate) training: Option<Arc<TrainingData>>,
+}
+
+impl HostState {
+    /// A store around this state.
+    pub(crate) fn into_store(mut self, engine: &Engine, hostcall_bytes: usize) -> wasmtime::Result<Store<Self>> {
+        self.resources.set_max_capacity(HANDLES);
+        let mut store = Store::new(engine, self);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(hostcall_bytes);
+        store.set_max_component_handles(HANDLES);
+        store.fuel_async_yield_interval(Some(YIELD_INTERVAL))?;
+        Ok(store)
+    }
+}
+
+/// Charges a call to an import that moves `bytes`, before the work, and looks at the clock.
+///
+/// Setting the fuel also restarts the yield interval, so a guest that keeps calling the host never yields; that is why
+/// the clock is read here too.
+pub(crate) fn charge_call(store: impl AsContextMut<Data = HostState>, bytes: u64) -> wasmtime::Result<()> {
+    charge(store, TARIFF.host_call(bytes))
+}
+
+/// Charges `bytes` of arguments or results of an export, or bytes whose number shows only after the call was charged.
+pub(crate) fn charge_transfer(store: impl AsContextMut<Data = HostState>, bytes: u64) -> wasmtime::Result<()> {
+    charge(store, TARIFF.transfer(bytes))
+}
+
+fn charge(mut store: impl AsContextMut<Data = HostState>, fuel: u64) -> wasmtime::Result<()> {
+    let mut context = store.as_context_mut();
+    context.data().clock.check()?;
+    let Some(left) = context.get_fuel()?.checked_sub(fuel) else {
+        context.set_fuel(0)?;
+        return Err(Trap::OutOfFuel.into());
+    };
+    context.data().clock.fuel_seen.store(left, Ordering::Relaxed);
+    context.set_fuel(left)
+}
