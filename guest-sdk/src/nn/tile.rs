@@ -29,7 +29,9 @@ pub(super) fn add_product(a: &Lines, b: &[[f32; COLUMNS]], tile: &mut Tile, rows
 mod imp {
     use std::arch::wasm32::{f32x4, f32x4_extract_lane, f32x4_relaxed_madd, f32x4_splat, v128};
 
-    use super::{COLUMNS, DEPTH, Lines, Tile};
+    use std::array::{from_mut, from_ref};
+
+    use super::{COLUMNS, DEPTH, Lines, ROWS, Tile};
 
     /// Lanes of a vector.
     const LANES: usize = 4;
@@ -37,28 +39,38 @@ mod imp {
     const UNROLL: usize = 4;
 
     /// Picks the kernel that has no row and no vector too many: under the meter, work on padding costs as much as any.
+    /// Two or three rows go one by one; a kernel for each would double what the runner has to compile.
     pub(super) fn add_product(a: &Lines, b: &[[f32; COLUMNS]], tile: &mut Tile, rows: usize, columns: usize) {
-        let kernel = match (rows, columns.div_ceil(LANES)) {
-            (1, 1) => kernel::<1, 1>,
-            (1, 2) => kernel::<1, 2>,
-            (1, _) => kernel::<1, 3>,
-            (2, 1) => kernel::<2, 1>,
-            (2, 2) => kernel::<2, 2>,
-            (2, _) => kernel::<2, 3>,
-            (3, 1) => kernel::<3, 1>,
-            (3, 2) => kernel::<3, 2>,
-            (3, _) => kernel::<3, 3>,
-            (_, 1) => kernel::<4, 1>,
-            (_, 2) => kernel::<4, 2>,
-            (_, _) => kernel::<4, 3>,
-        };
-        kernel(a, b, tile);
+        let vectors = columns.div_ceil(LANES);
+        if rows == ROWS {
+            return add_rows(a, b, tile, vectors);
+        }
+        for (a, tile) in a.iter().zip(tile).take(rows) {
+            add_rows(from_ref(a), b, from_mut(tile), vectors);
+        }
+    }
+
+    fn add_rows<const R: usize>(
+        a: &[[f32; DEPTH]; R],
+        b: &[[f32; COLUMNS]],
+        tile: &mut [[f32; COLUMNS]; R],
+        vectors: usize,
+    ) {
+        match vectors {
+            1 => kernel::<R, 1>(a, b, tile),
+            2 => kernel::<R, 2>(a, b, tile),
+            _ => kernel::<R, 3>(a, b, tile),
+        }
     }
 
     // The attribute, not the build's flags, turns the instructions on: a build that forgets the flags has the same kernel.
     // The runner's relaxed multiply-add is the deterministic one: fused, rounded once.
     #[target_feature(enable = "simd128,relaxed-simd")]
-    fn kernel<const R: usize, const V: usize>(a: &Lines, b: &[[f32; COLUMNS]], tile: &mut Tile) {
+    fn kernel<const R: usize, const V: usize>(
+        a: &[[f32; DEPTH]; R],
+        b: &[[f32; COLUMNS]],
+        tile: &mut [[f32; COLUMNS]; R],
+    ) {
         let mut sums = [[f32x4_splat(0.0); V]; R];
         for (sums, row) in sums.iter_mut().zip(&*tile) {
             *sums = vectors(row);

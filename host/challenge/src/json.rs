@@ -3,6 +3,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Characters of a message or path that are shown: both may repeat what a hostile file says.
+const SHOWN_CHARS: usize = 300;
+
 /// Why a JSON text could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default())]
@@ -21,10 +24,22 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, 
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        JsonError { path: (path != ".").then_some(path), message: error.into_inner().to_string() }
+        // `?` is how the library names a path it does not know, as where the text ends too early.
+        let path = (path != "." && path != "?").then(|| printable(&path));
+        JsonError { path, message: printable(&error.into_inner().to_string()) }
     })?;
-    deserializer.end().map_err(|error| JsonError { path: None, message: error.to_string() })?;
+    deserializer.end().map_err(|error| JsonError { path: None, message: printable(&error.to_string()) })?;
     Ok(value)
+}
+
+/// Control characters escaped, and cut.
+fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_debug().collect() } else { c.to_string() };
+    let mut shown: String = text.chars().take(SHOWN_CHARS).map(escape).collect();
+    if text.chars().nth(SHOWN_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Pretty, in the order of the type's fields, with a final newline. The types written here have text keys and plain
@@ -33,4 +48,21 @@ pub(crate) fn pretty<T: Serialize>(value: &T) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("text keys and plain values");
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Empty {}
+
+    #[test]
+    fn hostile_keys_are_escaped_and_cut() {
+        let text = format!("{{\"\\u001b]0;{}\": 1}}", "x".repeat(100_000));
+        let error = parse::<Empty>(text.as_bytes(), 1 << 20).expect_err("unknown field").to_string();
+        assert!(error.contains("unknown field") && !error.contains('\u{1b}'), "{error}");
+        assert!(error.chars().count() < 700, "{}", error.len());
+    }
 }

@@ -13,6 +13,8 @@ use crate::stop::Stop;
 pub(crate) struct Admitted {
     pub(crate) package: Package,
     pub(crate) facts: Facts,
+    /// What the manifest declares; a bare component and a `zip_project` declare nothing.
+    pub(crate) declared: Option<ParameterCount>,
 }
 
 /// Reads a submission.
@@ -21,10 +23,15 @@ pub(crate) fn read(submission: &[u8]) -> Result<Package, Stop> {
 }
 
 /// Applies the static rules.
-pub(crate) fn admit(package: Package) -> Result<Admitted, Stop> {
+pub(crate) fn admit(package: Package, limits: &Limits) -> Result<Admitted, Stop> {
+    let declared = package.manifest.as_ref().and_then(|manifest| manifest.parameters);
+    if let Some(value) = declared.filter(|value| *value > limits.parameters) {
+        let message = format!("the manifest declares {value} parameters, the limit is {}", limits.parameters);
+        return Err(Stop::guest(Verdict::Rejected, "declared_over_limit", message));
+    }
     let facts = inspect(&package.component, &StaticLimits::OFFICIAL)
         .map_err(|refusal| Stop::guest(Verdict::Rejected, refusal.rule(), refusal.to_string()))?;
-    Ok(Admitted { package, facts })
+    Ok(Admitted { package, facts, declared })
 }
 
 /// How the result names this submission.
@@ -39,13 +46,8 @@ pub(crate) fn reference(package: &Package) -> SubmissionRef {
 }
 
 impl Admitted {
-    /// What the manifest declares; a submission that declares nothing declares the limit.
-    pub(crate) fn declared(&self, limits: &Limits) -> ParameterCount {
-        self.package.manifest.as_ref().and_then(|manifest| manifest.parameters).unwrap_or(limits.parameters)
-    }
-
     /// The parameters that the component's own bytes are, before it has run.
     pub(crate) fn embedded(&self, limits: &Limits) -> Option<Parameters> {
-        parameters::count(&[], self.facts.counted_bytes, limits, Some(self.declared(limits))).ok()
+        parameters::count(&[], self.facts.counted_bytes, limits, self.declared).ok()
     }
 }

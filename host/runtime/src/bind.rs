@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use thimble_challenge::LoadedChallenge;
-use thimble_challenge::challenge::{PublicDataset, Task};
+use thimble_challenge::challenge::{MAX_TEST_ROWS, PublicDataset, Task};
 use thimble_challenge::result::Mode;
 use thimble_datasets::{ColumnValues, Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split, SplitTable};
 
 /// The row order of validation runs: anyone can compute it.
 const PUBLIC_PERMUTATION_KEY: [u8; 32] = [0; 32];
+
+/// Class scores of all test rows: 1 GiB in f32.
+pub const MAX_SCORES: u64 = 1 << 28;
 
 /// A dataset that may be used for a challenge, and how.
 #[derive(Debug, Clone)]
@@ -44,6 +47,22 @@ pub enum BindError {
         "dataset {0} is public, so its test labels are known; an official run needs private data, or a challenge marked `practice`"
     )]
     PublicData(Digest),
+    /// More test rows than a prediction budget can be given for.
+    #[error("the test split has {value} rows, at most {limit} are evaluated")]
+    TestRows {
+        /// Most rows.
+        limit: u64,
+        /// Rows of the split.
+        value: u64,
+    },
+    /// More scores than are held in memory.
+    #[error("{value} scores (test rows times classes) are over the limit of {limit}")]
+    Scores {
+        /// Most scores.
+        limit: u64,
+        /// Test rows times classes.
+        value: u64,
+    },
     /// The dataset's fields are not those of the task.
     #[error("{split}: {message}")]
     Fields {
@@ -106,6 +125,14 @@ fn public_digest(challenge: &LoadedChallenge) -> Digest {
 
 fn check_fields(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), BindError> {
     let Task::Classification { input, input_dim, target, classes } = &challenge.challenge.task;
+    let rows = dataset.split(Split::Test).rows() as u64;
+    if rows > MAX_TEST_ROWS {
+        return Err(BindError::TestRows { limit: MAX_TEST_ROWS, value: rows });
+    }
+    let scores = rows * u64::from(*classes);
+    if scores > MAX_SCORES {
+        return Err(BindError::Scores { limit: MAX_SCORES, value: scores });
+    }
     for split in Split::ALL {
         let table = dataset.split(split);
         let fault = |message| BindError::Fields { split: split.name(), message };

@@ -9,6 +9,7 @@ use crate::stop::{DeadlineReached, PlatformFault};
 /// When to stop, whatever the guest does.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
+    /// `None` before any of the guest runs, and for a limit past the end of time.
     deadline: Option<Instant>,
     limit_seconds: u64,
     cancel: Arc<AtomicBool>,
@@ -17,10 +18,14 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn start(limit_seconds: u64, cancel: Arc<AtomicBool>) -> Self {
-        // A limit past the end of time is none.
-        let deadline = Instant::now().checked_add(Duration::from_secs(limit_seconds));
-        Self { deadline, limit_seconds, cancel, fuel_seen: Arc::default() }
+    pub(crate) fn new(limit_seconds: u64, cancel: Arc<AtomicBool>) -> Self {
+        Self { deadline: None, limit_seconds, cancel, fuel_seen: Arc::default() }
+    }
+
+    /// Starts the guest's time. Compilation has limits of its own: whether its artifact was cached must not decide
+    /// between two verdicts.
+    pub(crate) fn start(&mut self) {
+        self.deadline = Instant::now().checked_add(Duration::from_secs(self.limit_seconds));
     }
 
     pub(crate) fn check(&self) -> wasmtime::Result<()> {

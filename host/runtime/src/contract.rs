@@ -1,7 +1,7 @@
 //! The host's side of `wit/thimble.wit`.
 
 /// The contract this host speaks.
-pub const CONTRACT: &str = "thimble:solution@0.1.0";
+pub use thimble_challenge::package::CONTRACT;
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -19,3 +19,15 @@ pub(crate) use generated::thimble::solution::data::Batch;
 pub(crate) use generated::thimble::solution::task::{Dtype, Field, Kind, Metadata};
 pub(crate) use generated::thimble::solution::tensors::{TensorParam, TensorResult, ValuesParam, ValuesResult};
 pub(crate) use generated::{Solution, SolutionIndices};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everyone_speaks_the_version_of_the_wit_file() {
+        let wit = include_str!("../../../wit/thimble.wit");
+        assert!(wit.contains(&format!("package {CONTRACT};")), "{CONTRACT} is not the package of thimble.wit");
+        assert_eq!(CONTRACT, format!("thimble:solution@{}", thimble_admission::CONTRACT_VERSION));
+    }
+}

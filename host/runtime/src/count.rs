@@ -13,10 +13,10 @@ pub(crate) fn count(
     tensors: &[TensorResult],
     component_bytes: u64,
     limits: &Limits,
-    declared: ParameterCount,
+    declared: Option<ParameterCount>,
 ) -> Result<Parameters, Stop> {
     let facts: Vec<_> = tensors.iter().map(facts).collect();
-    parameters::count(&facts, component_bytes, limits, Some(declared))
+    parameters::count(&facts, component_bytes, limits, declared)
         .map_err(|error| Stop::guest(Verdict::InvalidOutput, error.rule(), error.to_string()))
 }
 

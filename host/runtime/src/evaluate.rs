@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::compile::Compiler;
 use crate::count;
 use crate::engine::{engine, engine_hash};
-use crate::instance::Program;
+use crate::instance::{INSTANTIATION_FUEL, Program};
 use crate::journal::{self, Entry, Recorder};
 use crate::learn;
 use crate::limiter::Limiter;
@@ -105,13 +105,14 @@ impl Runner {
     fn run(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<(), Stop> {
         let admitted = evaluation.timed(Phase::Admit, |evaluation| self.admit(evaluation, findings))?;
         let program = evaluation.timed(Phase::Compile, |evaluation| self.compile(evaluation, &admitted, findings))?;
+        evaluation.clock.start();
         findings.training = Training::Started;
         let learned = evaluation.timed(Phase::Learn, |evaluation| learn::learn(evaluation, &program))?;
         findings.training = Training::Returned(learned.fuel);
         evaluation.timed(Phase::Count, |evaluation| {
             let limits = evaluation.limits();
-            let declared = admitted.declared(limits);
-            let parameters = count::count(&learned.tensors, admitted.facts.counted_bytes, limits, declared)?;
+            let bytes = admitted.facts.counted_bytes;
+            let parameters = count::count(&learned.tensors, bytes, limits, admitted.declared)?;
             count::judge(findings.parameters.insert(parameters))
         })?;
         let predicted =
@@ -128,7 +129,7 @@ impl Runner {
         let package = admit::read(evaluation.request.submission)?;
         evaluation.component = package.component_digest;
         findings.submission = Some(admit::reference(&package));
-        let admitted = admit::admit(package)?;
+        let admitted = admit::admit(package, evaluation.limits())?;
         // What is over the limit before it has run need not run.
         let embedded = admitted.embedded(evaluation.limits());
         if let Some(parameters) = embedded.filter(|parameters| parameters.counted > parameters.limit) {
@@ -147,8 +148,9 @@ impl Runner {
             Mode::Validation => &self.validation,
             Mode::Official => &self.official,
         };
-        let package = &admitted.package;
-        let compiled = self.compiler.compile(&package.component, &package.component_digest, &self.engine_hash)?;
+        let (package, clock) = (&admitted.package, &evaluation.clock);
+        let compiled =
+            self.compiler.compile(&package.component, &package.component_digest, &self.engine_hash, clock)?;
         findings.compile_cached = Some(compiled.cached);
         let component = artifact::load(&machine.engine, &compiled)?;
         Program::link(&machine.engine, &machine.linker, &component)
@@ -201,7 +203,7 @@ impl<'a> Evaluation<'a> {
         let (journal_sender, journal_receiver) = channel();
         Self {
             request,
-            clock: Clock::start(challenge.limits.wall_seconds, request.cancel.clone()),
+            clock: Clock::new(challenge.limits.wall_seconds, request.cancel.clone()),
             observer,
             phase: Phase::Admit,
             seconds: BTreeMap::new(),
@@ -228,15 +230,20 @@ impl<'a> Evaluation<'a> {
         Ok(outcome?)
     }
 
+    /// What keeps the guest's words in this run.
+    pub(crate) fn recorder(&self) -> Recorder {
+        Recorder::new(self.mode(), self.journal_sender.clone())
+    }
+
     /// The host's side of a new instance. Nothing in it comes from an instance before.
-    pub(crate) fn host_state(&self, stream: &str, training: Option<Arc<TrainingData>>) -> HostState {
+    pub(crate) fn host_state(&self, stream: &str, training: Option<Arc<TrainingData>>, journal: Recorder) -> HostState {
         let challenge = &self.request.challenge.challenge;
         let memory = usize::try_from(challenge.limits.memory_bytes).unwrap_or(usize::MAX);
         HostState {
             limiter: Limiter::new(memory),
             resources: ResourceTable::new(),
             clock: self.clock.clone(),
-            journal: Recorder::new(self.mode(), self.journal_sender.clone()),
+            journal,
             random: guest_random(challenge.seed, stream),
             training,
         }
@@ -320,8 +327,16 @@ impl<'a> Evaluation<'a> {
         self.limits().training_flops.fuel()
     }
 
-    pub(crate) fn prediction_budget(&self, rows: usize) -> Fuel {
-        self.limits().prediction_fuel(rows as u64).unwrap_or(thimble_challenge::units::MAX_FUEL)
+    /// Of instantiation and `solve` together.
+    pub(crate) fn whole_training_budget(&self) -> Fuel {
+        Fuel(self.training_budget().0 + INSTANTIATION_FUEL.0)
+    }
+
+    /// The whole split's, also for a part of it: what a model does once must fit in either.
+    pub(crate) fn prediction_budget(&self) -> Result<Fuel, PlatformFault> {
+        let rows = self.rows(Split::Test);
+        let too_many = || PlatformFault::Dataset(format!("{rows} test rows have no budget"));
+        self.limits().prediction_fuel(rows as u64).ok_or_else(too_many)
     }
 
     /// Bytes that `solve` may hand over at once: twice the widest legal parameters, so that being over the limit is

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use thimble_challenge::result::Phase;
 use thimble_challenge::{Fuel, Verdict};
 use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, Trap};
 
 use crate::clock::Clock;
 use crate::contract::{Solution, SolutionIndices};
@@ -91,8 +91,15 @@ impl Instance {
     }
 
     /// Fuel used since the store's first instruction.
+    ///
+    /// The engine looks at the counter where functions and loops begin, not where calls return: straight-line code in
+    /// frames that are being left can pass the budget unseen. Nothing left is therefore out of fuel, as it is for a host
+    /// call.
     pub(crate) fn used(&self) -> Result<u64, Stop> {
         let left = self.store.get_fuel().map_err(meter_fault)?;
+        if left == 0 {
+            return Err(classify(Trap::OutOfFuel.into()));
+        }
         Ok(self.settled + self.budget.0.saturating_sub(left))
     }
 

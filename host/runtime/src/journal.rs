@@ -37,6 +37,16 @@ struct Kept {
 }
 
 impl Recorder {
+    /// Keeps nothing, whatever the mode.
+    pub(crate) const fn deaf() -> Self {
+        Self { kept: None }
+    }
+
+    /// Whether anything is kept: what is not need not be copied.
+    pub(crate) const fn keeps(&self) -> bool {
+        self.kept.is_some()
+    }
+
     pub(crate) fn new(mode: Mode, watcher: Sender<Entry>) -> Self {
         let kept = match mode {
             Mode::Official => None,

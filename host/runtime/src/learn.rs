@@ -24,7 +24,7 @@ pub(crate) struct Learned {
 /// Runs `solve`.
 pub(crate) fn learn(evaluation: &mut Evaluation<'_>, program: &Program) -> Result<Learned, Stop> {
     let training = Arc::new(evaluation.training_data());
-    let state = evaluation.host_state("learn", Some(training.clone()));
+    let state = evaluation.host_state("learn", Some(training.clone()), evaluation.recorder());
     let hostcall_bytes = evaluation.parameter_bytes();
     let mut instance = Instance::new(program, state, hostcall_bytes, Phase::Learn, evaluation)?;
     let learned = solve(evaluation, &mut instance, &training);

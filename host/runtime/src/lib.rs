@@ -42,9 +42,10 @@ pub use tariff::{HostPrices, Row, TARIFF, Tariff, VariableRow};
 
 /// The fixed limits of a run, beside those a challenge sets.
 pub mod limits {
+    pub use crate::bind::MAX_SCORES;
     pub use crate::compile::{ADDRESS_SPACE_BYTES, ARTIFACT_BYTES, CPU_SECONDS, WALL_SECONDS};
     pub use crate::instance::INSTANTIATION_FUEL;
     pub use crate::journal::{LOG_BYTES, POINTS, SERIES, SERIES_NAME_BYTES};
     pub use crate::limiter::TABLE_ELEMENTS;
-    pub use crate::predict::LARGEST_SCORE;
+    pub use crate::predict::{LARGEST_SCORE, REPLAY_LEAST, REPLAY_ONE_IN};
 }

@@ -10,6 +10,7 @@ use wasmtime::component::ResourceAny;
 use crate::contract::{TensorParam, TensorResult, ValuesParam, ValuesResult};
 use crate::evaluate::Evaluation;
 use crate::instance::{Instance, Program};
+use crate::journal::Recorder;
 use crate::learn::tensor_bytes;
 use crate::order::TestOrder;
 use crate::stop::{PlatformFault, Stop, classify};
@@ -20,8 +21,11 @@ const LOAD_FUEL_PER_PARAMETER: u64 = 256;
 const LOAD_FUEL_LEAST: u64 = 10_000_000;
 /// A prediction beyond this is not a prediction: its square would overflow.
 pub const LARGEST_SCORE: f32 = 1e30;
-/// Rows that are predicted again, one in this many.
-const REPLAY_ONE_IN: usize = 20;
+/// One row in this many is predicted again.
+pub const REPLAY_ONE_IN: usize = 20;
+/// Rows that are predicted again at the least, or all of a smaller split. A model that changes ten answers of a thousand
+/// by what it saw before is noticed by 256 rows 19 times in 20, by 50 rows 2 times in 5.
+pub const REPLAY_LEAST: usize = 256;
 
 /// Class scores of every test row, in file order.
 #[derive(Debug)]
@@ -39,17 +43,21 @@ pub(crate) fn predict(
 ) -> Result<Predicted, Stop> {
     let mut order = TestOrder::new(evaluation.permutation_key(), &evaluation.component());
     let rows = evaluation.rows(Split::Test);
-    let classes = evaluation.classes();
-    let batch_size = evaluation.batch_size();
-    let (shuffled, again) = (order.shuffled(rows), order.shuffled(rows));
+    let (shuffled, mut again) = (order.shuffled(rows), order.shuffled(rows));
 
-    let mut scores = vec![0.0; rows * classes];
-    let fuel = run(evaluation, program, parameters, &shuffled, batch_size, &mut scores)?;
+    let pass = Pass { rows: &shuffled, batch_size: evaluation.batch_size(), journal: evaluation.recorder() };
+    let (in_order, fuel) = run(evaluation, program, parameters, pass)?;
+    let classes = evaluation.classes();
+    let mut scores = vec![0.0; in_order.len()];
+    for (row, scored) in shuffled.iter().zip(in_order.chunks_exact(classes)) {
+        scores[row * classes..(row + 1) * classes].copy_from_slice(scored);
+    }
+    drop(in_order);
     let independence = match evaluation.row_rule() {
         RowRule::Transductive => None,
         RowRule::Independent => {
-            let again = &again[..rows.div_ceil(REPLAY_ONE_IN)];
-            Some(replay(evaluation, program, parameters, again, &scores)?)
+            again.truncate(rows.div_ceil(REPLAY_ONE_IN).max(REPLAY_LEAST));
+            Some(replay(evaluation, program, parameters, &again, &scores)?)
         }
     };
     Ok(Predicted { scores, fuel, independence })
@@ -63,39 +71,45 @@ fn replay(
     again: &[usize],
     scores: &[f32],
 ) -> Result<Independence, Stop> {
-    // Any size but the first run's; odd and small, so that batches are cut elsewhere.
-    let batch_size = if evaluation.batch_size() == 37 { 41 } else { 37 };
+    // Odd, and never larger than the first run's: batches are cut elsewhere and need no more memory.
+    let batch_size = (evaluation.batch_size() / 2) | 1;
     let classes = evaluation.classes();
-    let mut second = vec![0.0; scores.len()];
     let replayed = again.len() as u64;
-    match run(evaluation, program, parameters, again, batch_size, &mut second) {
-        Ok(_) => {
-            let class = |scores: &[f32], row: usize| argmax(&scores[row * classes..(row + 1) * classes]);
-            let disagreed = again.iter().filter(|&&row| class(scores, row) != class(&second, row)).count() as u64;
+    let pass = Pass { rows: again, batch_size, journal: Recorder::deaf() };
+    match run(evaluation, program, parameters, pass) {
+        Ok((second, _)) => {
+            let first = |row: &usize| argmax(&scores[row * classes..(row + 1) * classes]);
+            let pairs = again.iter().zip(second.chunks_exact(classes));
+            let disagreed = pairs.filter(|(row, second)| first(row) != argmax(second)).count() as u64;
             Ok(Independence { replayed, disagreed, transductive: disagreed > 0 })
         }
-        Err(Stop::Guest { verdict, .. }) if verdict.is_reproducible() || verdict == Verdict::Trap => {
-            // It returned for the whole split and not for a part of it: what it does depends on other rows.
-            Ok(Independence { replayed, disagreed: 0, transductive: true })
-        }
-        Err(stop) => Err(stop),
+        Err(Stop::Platform(fault)) => Err(fault.into()),
+        Err(stop) if stop.verdict() == Verdict::Deadline => Err(stop),
+        // It returned for the whole split and not for a part of it: what it does depends on other rows.
+        Err(_) => Ok(Independence { replayed, disagreed: 0, transductive: true }),
     }
 }
 
-/// One instance over `rows`; fills their places in `scores` and returns the fuel from the instance's first instruction
-/// to its last post-return.
+/// One instance's share of the work.
+struct Pass<'a> {
+    rows: &'a [usize],
+    batch_size: usize,
+    journal: Recorder,
+}
+
+/// One instance over the rows of a pass; the scores in their order, and the fuel from the instance's first instruction to
+/// its last post-return.
 fn run(
     evaluation: &mut Evaluation<'_>,
     program: &Program,
     parameters: &[TensorResult],
-    rows: &[usize],
-    batch_size: usize,
-    scores: &mut [f32],
-) -> Result<Fuel, Stop> {
-    let state = evaluation.host_state("predict", None);
+    pass: Pass<'_>,
+) -> Result<(Vec<f32>, Fuel), Stop> {
+    let Pass { rows, batch_size, journal } = pass;
+    let state = evaluation.host_state("predict", None, journal);
     let hostcall_bytes = evaluation.prediction_bytes(batch_size);
     let mut instance = Instance::new(program, state, hostcall_bytes, Phase::Predict, evaluation)?;
-    let outcome = run_instance(evaluation, &mut instance, parameters, rows, batch_size, scores);
+    let outcome = run_instance(evaluation, &mut instance, parameters, rows, batch_size);
     if let Err(Stop::Guest { verdict: Verdict::SolutionError, message, .. }) = &outcome {
         instance.store.data_mut().journal.error(message);
     }
@@ -109,16 +123,16 @@ fn run_instance(
     parameters: &[TensorResult],
     rows: &[usize],
     batch_size: usize,
-    scores: &mut [f32],
-) -> Result<Fuel, Stop> {
+) -> Result<(Vec<f32>, Fuel), Stop> {
     let model = load(evaluation, instance, parameters)?;
-    instance.fund(evaluation.prediction_budget(rows.len()))?;
+    instance.fund(evaluation.prediction_budget()?)?;
+    let mut scores = Vec::with_capacity(rows.len() * evaluation.classes());
     for batch in rows.chunks(batch_size) {
-        predict_batch(evaluation, instance, model, batch, scores)?;
+        predict_batch(evaluation, instance, model, batch, &mut scores)?;
     }
     let (phase, budget) = (instance.phase(), instance.budget());
     evaluation.drive(phase, budget, model.resource_drop_async(&mut instance.store)).map_err(classify)?;
-    Ok(Fuel(instance.used()?))
+    Ok((scores, Fuel(instance.used()?)))
 }
 
 fn load(
@@ -159,7 +173,7 @@ fn predict_batch(
     instance: &mut Instance,
     model: ResourceAny,
     batch: &[usize],
-    scores: &mut [f32],
+    scores: &mut Vec<f32>,
 ) -> Result<(), Stop> {
     let inputs = test_inputs(evaluation, batch)?;
     let description = evaluation.description();
@@ -174,11 +188,7 @@ fn predict_batch(
     let call = predictor.call_predict(&mut instance.store, model, &lent);
     let outputs = evaluation.drive(phase, budget, call).map_err(classify)?.map_err(Stop::solution_error)?;
     instance.charge(outputs.iter().map(tensor_bytes).sum())?;
-    let classes = evaluation.classes();
-    let values = check_output(&outputs, batch, classes)?;
-    for (row, scored) in batch.iter().zip(values.chunks_exact(classes)) {
-        scores[row * classes..(row + 1) * classes].copy_from_slice(scored);
-    }
+    scores.extend_from_slice(check_output(&outputs, batch, evaluation.classes())?);
     Ok(())
 }
 

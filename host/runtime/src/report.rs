@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::{Timestamp, Unit};
 use thimble_challenge::challenge::RowRule;
 use thimble_challenge::result::{
-    ChallengeRef, Comparable, Compute, EvaluationResult, Failure, MeterRef, Mode, Published, Run, Score,
+    ChallengeRef, Comparable, Compute, EvaluationResult, Failure, MeterRef, Mode, Phase, Published, Run, Score,
 };
 use thimble_challenge::{Fuel, Verdict};
 use thimble_datasets::{Digest, Split};
@@ -52,7 +52,7 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
     let scored = findings.scored;
     let score = match verdict {
         Verdict::Scored => scored.as_ref().and_then(|scored| scored.score),
-        Verdict::OverParameterLimit => Some(Score { value: 0.0, unclamped: None }),
+        Verdict::OverParameterLimit => Some(Score::ZERO),
         _ => None,
     };
     let transductive = findings.independence.as_ref().is_some_and(|independence| independence.transductive);
@@ -80,23 +80,29 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
 }
 
 fn failure(evaluation: &Evaluation<'_>, stop: Stop) -> Failure {
+    let phase = evaluation.phase;
+    // From here on a guest has seen data: a shape, a value or a size in a message would be a message of its own.
+    let guest_saw_data = !matches!(phase, Phase::Admit | Phase::Compile);
     let (rule, message) = match stop {
+        Stop::Guest { rule, .. } if evaluation.mode() == Mode::Official && guest_saw_data => {
+            (rule.to_owned(), "the details of a failure are kept in validation runs only".to_owned())
+        }
         Stop::Guest { rule, message, .. } => (rule.to_owned(), message),
         Stop::Platform(fault) => (fault.rule().to_owned(), fault.to_string()),
     };
-    Failure { phase: evaluation.phase, rule, message }
+    Failure { phase, rule, message }
 }
 
 fn compute(evaluation: &Evaluation<'_>, findings: &Findings, verdict: Verdict) -> Compute {
     let carbon = &evaluation.request.challenge.challenge.carbon;
-    let budget = evaluation.training_budget();
-    let (training_fuel, training_fuel_charged) = match findings.training {
+    let budget = evaluation.whole_training_budget();
+    let (training_fuel, charged) = match findings.training {
         Training::NotStarted => (None, Fuel(0)),
         Training::Returned(fuel) => (Some(fuel), fuel),
-        // Our own fault is never charged; a trap loses fuel that was not flushed, so everything else is, in full.
-        Training::Started if verdict == Verdict::PlatformFault => (None, Fuel(0)),
+        // A trap loses fuel that was not flushed, so a run that did not return is charged in full.
         Training::Started => (None, budget),
     };
+    let training_fuel_charged = if verdict == Verdict::PlatformFault { Fuel(0) } else { charged };
     let test_rows = evaluation.rows(Split::Test) as u64;
     let training_flops = training_fuel.map(Fuel::flops);
     let flops_per_sample = findings.prediction_fuel.map(|fuel| fuel.flops() / test_rows as f64);

@@ -2,8 +2,9 @@
 //!
 //! The guest's fault is the default. Ours is only what carries one of our own error types.
 
+use rustix::io::Errno;
 use thimble_challenge::Verdict;
-use wasmtime::Trap;
+use wasmtime::{OutOfMemory, Trap};
 
 use crate::limiter::LimitExceeded;
 
@@ -143,8 +144,10 @@ pub(crate) fn classify(error: wasmtime::Error) -> Stop {
     }
     match error.downcast_ref::<Trap>() {
         Some(trap) => classify_trap(*trap),
-        // A guest cannot make an I/O error: this is the operating system refusing the host something.
-        None if error.is::<std::io::Error>() => Stop::Platform(PlatformFault::HostMemory(error.to_string())),
+        // A guest cannot make these: the operating system or the allocator refuses the host something.
+        None if error.is::<Errno>() || error.is::<OutOfMemory>() || error.is::<std::io::Error>() => {
+            Stop::Platform(PlatformFault::HostMemory(error.to_string()))
+        }
         // Bad UTF-8, lists outside memory, more bytes than one call may carry: the engine has no public type for them,
         // and its text may hold guest bytes, so the message is ours.
         None => Stop::guest(
@@ -205,7 +208,8 @@ mod tests {
     #[test]
     fn only_our_own_types_are_platform_faults() {
         assert_eq!(verdict(PlatformFault::Cancelled), None);
-        assert_eq!(verdict(std::io::Error::other("mmap")), None);
+        // How the engine reports a mapping that the system refuses.
+        assert_eq!(verdict(wasmtime::Error::new(Errno::NOMEM).context("failed to map")), None);
         assert_eq!(verdict(DeadlineReached { limit_seconds: 1 }), Some(Verdict::Deadline));
         assert_eq!(verdict(ImportMisuse::Exit), Some(Verdict::Trap));
     }

@@ -218,7 +218,7 @@ pub struct Compute {
     pub training_fuel: Option<Fuel>,
     /// Fuel charged for training; the whole budget when `solve` did not return, 0 when it never started.
     pub training_fuel_charged: Fuel,
-    /// Budget of `solve`.
+    /// Budget of instantiation and `solve` together.
     pub training_fuel_budget: Fuel,
     /// Fuel of the predict instance from its first instruction to its last post-return.
     pub prediction_fuel: Option<Fuel>,

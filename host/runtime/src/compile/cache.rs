@@ -47,12 +47,13 @@ pub(super) fn put(dir: &Dir, key: &Key<'_>, artifact: &[u8]) -> std::io::Result<
     written.and_then(|()| prune(dir))
 }
 
+/// Also counts what a process that died left under a temporary name.
 fn prune(dir: &Dir) -> std::io::Result<()> {
     let mut files = Vec::new();
     for entry in dir.entries()? {
         let entry = entry?;
         let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.ends_with(EXTENSION)) {
+        if name.to_str().is_some_and(|name| name.contains(EXTENSION)) {
             let metadata = entry.metadata()?;
             let modified = metadata.modified().map_or(SystemTime::UNIX_EPOCH, cap_std::time::SystemTime::into_std);
             files.push((modified, metadata.len(), name));

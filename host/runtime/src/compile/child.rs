@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use thimble_challenge::result::Mode;
+use wasmtime::Engine;
 
 use super::{ADDRESS_SPACE_BYTES, CPU_SECONDS};
 use crate::engine;
@@ -16,7 +17,10 @@ const MESSAGE_CHARS: usize = 1000;
 /// What the child answers. A child that was killed leaves no complete reply.
 pub(super) enum Reply<'a> {
     Artifact(&'a [u8]),
+    /// The engine does not take the component.
     Refused(&'a [u8]),
+    /// Something here does not work, whatever the component.
+    Fault(&'a [u8]),
 }
 
 impl<'a> Reply<'a> {
@@ -30,6 +34,7 @@ impl<'a> Reply<'a> {
         match tag {
             0 => Some(Self::Artifact(payload)),
             1 => Some(Self::Refused(payload)),
+            2 => Some(Self::Fault(payload)),
             _ => None,
         }
     }
@@ -38,6 +43,7 @@ impl<'a> Reply<'a> {
         let (tag, payload) = match self {
             Self::Artifact(payload) => (0, payload),
             Self::Refused(payload) => (1, payload),
+            Self::Fault(payload) => (2, payload),
         };
         out.write_all(&[tag])?;
         out.write_all(&(payload.len() as u64).to_le_bytes())?;
@@ -48,28 +54,39 @@ impl<'a> Reply<'a> {
 
 /// Compiles the component on standard input and answers on standard output. Limits come first, before any of its bytes.
 pub fn compile_child() -> ExitCode {
-    match limit().and_then(|()| serve()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    let answered = match limit().map_err(|error| error.to_string()).and_then(|()| engine_of_child()) {
+        Ok(engine) => serve(&engine),
+        Err(fault) => Reply::Fault(fault.as_bytes()).write(std::io::stdout()),
+    };
+    if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Sets each limit, or the hard limit this process already has where that is lower.
 fn limit() -> std::io::Result<()> {
     use rlimit::Resource;
-    for (resource, value) in
-        [(Resource::AS, ADDRESS_SPACE_BYTES), (Resource::CPU, CPU_SECONDS), (Resource::FSIZE, 0), (Resource::CORE, 0)]
-    {
-        resource.set(value, value)?;
+    let wanted = [
+        (Resource::AS, ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES),
+        // The soft limit comes first and says by its signal what ran out.
+        (Resource::CPU, CPU_SECONDS, CPU_SECONDS + 1),
+        (Resource::FSIZE, 0, 0),
+        (Resource::CORE, 0, 0),
+    ];
+    for (resource, soft, hard) in wanted {
+        let (_, highest) = resource.get()?;
+        resource.set(soft.min(highest), hard.min(highest))?;
     }
     Ok(())
 }
 
-fn serve() -> std::io::Result<()> {
+fn engine_of_child() -> Result<Engine, String> {
+    engine::engine(Mode::Official).map_err(|error| format!("{error:#}"))
+}
+
+fn serve(engine: &Engine) -> std::io::Result<()> {
     let mut component = Vec::new();
     let limit = thimble_admission::StaticLimits::OFFICIAL.component_bytes;
     std::io::stdin().take(limit + 1).read_to_end(&mut component)?;
-    let compiled = engine::engine(Mode::Official).and_then(|engine| engine.precompile_component(&component));
-    match compiled {
+    match engine.precompile_component(&component) {
         Ok(artifact) => Reply::Artifact(&artifact).write(std::io::stdout()),
         Err(error) => {
             let text: String = format!("{error:#}").chars().take(MESSAGE_CHARS).collect();
@@ -92,7 +109,7 @@ mod tests {
         }
         bytes.push(0);
         assert!(Reply::parse(&bytes).is_none());
-        bytes[0] = 2;
+        bytes[0] = 3;
         assert!(Reply::parse(&bytes[..bytes.len() - 1]).is_none());
     }
 }

@@ -9,9 +9,10 @@ mod child;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 use thimble_challenge::Verdict;
@@ -19,7 +20,8 @@ use thimble_datasets::Digest;
 
 pub use child::compile_child;
 
-use crate::stop::{PlatformFault, Stop};
+use crate::clock::Clock;
+use crate::stop::{PlatformFault, Stop, classify};
 
 /// Address space of the compile child.
 pub const ADDRESS_SPACE_BYTES: u64 = 2 << 30;
@@ -48,12 +50,18 @@ pub(crate) struct Artifact {
 
 impl Compiler {
     /// The artifact of an admitted component.
-    pub(crate) fn compile(&self, component: &[u8], digest: &Digest, engine_hash: &[u8; 32]) -> Result<Artifact, Stop> {
+    pub(crate) fn compile(
+        &self,
+        component: &[u8],
+        digest: &Digest,
+        engine_hash: &[u8; 32],
+        clock: &Clock,
+    ) -> Result<Artifact, Stop> {
         let key = cache::Key { component: digest, engine_hash };
         if let Some(bytes) = self.cache.as_ref().and_then(|dir| cache::get(dir, &key)) {
             return Ok(Artifact { bytes, cached: true });
         }
-        let bytes = self.run_child(component)?;
+        let bytes = self.run_child(component, clock)?;
         if let Some(dir) = &self.cache {
             // A cache that cannot be written costs time, not correctness.
             let _ = cache::put(dir, &key, &bytes);
@@ -61,27 +69,40 @@ impl Compiler {
         Ok(Artifact { bytes, cached: false })
     }
 
-    fn run_child(&self, component: &[u8]) -> Result<Vec<u8>, Stop> {
-        let reply = self.talk(component).map_err(PlatformFault::CompileChild)?;
+    fn run_child(&self, component: &[u8], clock: &Clock) -> Result<Vec<u8>, Stop> {
+        let Conversation { reply, end } = self.talk(component, clock).map_err(PlatformFault::CompileChild)?;
+        let ours = |what: String| Stop::Platform(PlatformFault::CompileChild(std::io::Error::other(what)));
         match child::Reply::parse(&reply) {
-            Some(child::Reply::Artifact(bytes)) => Ok(bytes.to_vec()),
+            Some(child::Reply::Artifact(bytes)) => return Ok(bytes.to_vec()),
             Some(child::Reply::Refused(text)) => {
                 let text = String::from_utf8_lossy(text);
-                Err(Stop::guest(Verdict::Rejected, "compile", format!("the engine refused the component: {text}")))
+                return Err(Stop::guest(
+                    Verdict::Rejected,
+                    "compile",
+                    format!("the engine refused the component: {text}"),
+                ));
             }
-            None => Err(Stop::guest(
+            Some(child::Reply::Fault(text)) => return Err(ours(String::from_utf8_lossy(text).into_owned())),
+            None => {}
+        }
+        match end {
+            End::Stopped(error) => Err(classify(error)),
+            // The processor time is over first unless this machine is overloaded, which is not the builder's doing.
+            End::WallTime => Err(ours(format!("it did not end within {WALL_SECONDS} s"))),
+            End::Exited(status) if ran_out_of_resources(status) => Err(Stop::guest(
                 Verdict::Rejected,
                 "compile_resources",
                 format!(
-                    "compilation did not end within {} MiB of address space, {CPU_SECONDS} s of processor time and {WALL_SECONDS} s",
+                    "compilation needs more than {} MiB of address space or {CPU_SECONDS} s of processor time",
                     ADDRESS_SPACE_BYTES >> 20
                 ),
             )),
+            End::Exited(status) => Err(ours(format!("it answered nothing and ended with {status}"))),
         }
     }
 
     /// Sends the component and returns whatever the child wrote before it ended or was killed.
-    fn talk(&self, component: &[u8]) -> std::io::Result<Vec<u8>> {
+    fn talk(&self, component: &[u8], clock: &Clock) -> std::io::Result<Conversation> {
         let (program, arguments) = self
             .command
             .split_first()
@@ -99,7 +120,7 @@ impl Compiler {
         };
         std::thread::scope(|scope| {
             let (done, watch) = channel::<()>();
-            let killer = scope.spawn(move || reap(child, &watch));
+            let watcher = std::thread::Builder::new().spawn_scoped(scope, move || watch_over(child, &watch, clock))?;
             // The child reads everything before it writes, and one that died makes this a broken pipe; what it has to
             // say is read either way.
             let _ = stdin.write_all(component);
@@ -107,21 +128,68 @@ impl Compiler {
             let mut reply = Vec::new();
             let read = stdout.take(ARTIFACT_BYTES + child::HEADER_BYTES + 1).read_to_end(&mut reply);
             let _ = done.send(());
-            let reaped = killer
-                .join()
-                .unwrap_or_else(|_| Err(std::io::Error::other("the watcher of the compile child panicked")));
-            reaped.and(read).map(|_| reply)
+            let watched = watcher.join().unwrap_or_else(|_| Err(std::io::Error::other("its watcher panicked")));
+            let end = watched?;
+            read.map(|_| Conversation { reply, end })
         })
     }
 }
 
-/// Waits until the parent is done reading or the wall time is over, then ends the child for certain.
-fn reap(mut child: Child, watch: &std::sync::mpsc::Receiver<()>) -> std::io::Result<()> {
-    if watch.recv_timeout(Duration::from_secs(WALL_SECONDS)) == Err(RecvTimeoutError::Timeout) {
+/// What the child said, and how it ended.
+#[derive(Debug)]
+struct Conversation {
+    reply: Vec<u8>,
+    end: End,
+}
+
+#[derive(Debug)]
+enum End {
+    /// By itself.
+    Exited(ExitStatus),
+    /// Killed at [`WALL_SECONDS`].
+    WallTime,
+    /// Killed because the evaluation has to stop.
+    Stopped(wasmtime::Error),
+}
+
+/// Waits until the parent is done reading, the wall time is over or the evaluation has to stop, and then ends the child
+/// for certain.
+fn watch_over(mut child: Child, done: &Receiver<()>, clock: &Clock) -> std::io::Result<End> {
+    let deadline = Instant::now() + Duration::from_secs(WALL_SECONDS);
+    let forced = loop {
+        match done.recv_timeout(Duration::from_millis(50)) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => break None,
+        }
+        if let Err(error) = clock.check() {
+            break Some(End::Stopped(error));
+        }
+        if Instant::now() >= deadline {
+            break Some(End::WallTime);
+        }
+    };
+    if let Some(end) = forced {
         child.kill()?;
+        child.wait()?;
+        return Ok(end);
     }
-    // The parent read to the end of the pipe, so the child is ending or has closed it on purpose; a second kill of a
-    // process that has ended does nothing.
-    let _ = child.kill();
-    child.wait().map(|_| ())
+    // The pipe is at its end: the child is ending, or has closed it on purpose and gets a second. How it ends says whose
+    // fault a missing answer is, so it is not killed at once.
+    for _ in 0..100 {
+        if let Some(status) = child.try_wait()? {
+            return Ok(End::Exited(status));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(End::WallTime)
+}
+
+/// Whether the child ended the way Cranelift ends when it is short of memory or time, or has met a bug: by a signal of its
+/// own making, or by a panic (exit status 101).
+fn ran_out_of_resources(status: ExitStatus) -> bool {
+    use rustix::process::Signal;
+    let own = [Signal::ABORT, Signal::SEGV, Signal::BUS, Signal::ILL, Signal::XCPU].map(Signal::as_raw);
+    status.signal().is_some_and(|signal| own.contains(&signal)) || status.code() == Some(101)
 }
