@@ -1,0 +1,112 @@
+//! `thimble challenge check|commit`
+
+use std::path::{Path, PathBuf};
+
+use thimble_challenge::{Challenge, LoadedChallenge};
+
+use crate::evaluate::{bind_official, official_dataset};
+use crate::exit::{ExitStatus, Failure};
+use crate::{input, output};
+
+/// Check a challenge directory, or commit it to official data.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Opts {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Check(CheckOpts),
+    Commit(CommitOpts),
+}
+
+/// Name every fault of a challenge with its field.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  thimble challenge check examples/challenges/imagenet-pareto-500k
+
+Exit status: 0 when there is no fault, 3 otherwise.")]
+struct CheckOpts {
+    /// Challenge directory
+    directory: PathBuf,
+}
+
+/// Write the commitment to official data into challenge.json.
+///
+/// The commitment is the SHA-256 of a secret salt and the dataset's digest: it binds the operator and tells nobody
+/// anything. Official runs refuse any other data.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  head -c 32 /dev/urandom > seed
+  thimble dataset generate imagenet-pareto --seed-file seed --out official
+  thimble challenge commit my-challenge --official official")]
+struct CommitOpts {
+    /// Challenge directory
+    directory: PathBuf,
+    /// Official dataset directory, with its operator-secret.json
+    #[arg(long, value_name = "DATASET")]
+    official: PathBuf,
+    /// Replace the commitment to other data
+    #[arg(long)]
+    replace: bool,
+}
+
+impl Opts {
+    pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
+        match self.command {
+            Command::Check(opts) => opts.run(),
+            Command::Commit(opts) => opts.run(),
+        }
+    }
+}
+
+impl CheckOpts {
+    fn run(self) -> Result<ExitStatus, Failure> {
+        let loaded = open_named(&self.directory)?;
+        let Challenge { name, title, limits, .. } = &loaded.challenge;
+        output::print(&format!(
+            "{name}: no fault\ntitle       {title}\ndigest      {}\nparameters  {}\n",
+            loaded.digest, limits.parameters
+        ))?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+impl CommitOpts {
+    fn run(self) -> Result<ExitStatus, Failure> {
+        let mut loaded = open_named(&self.directory)?;
+        let (dataset, secret) = official_dataset(&self.official)?;
+        let commitment = secret.commitment(&dataset.digest());
+        let published = loaded.challenge.datasets.official_commitment.replace(commitment);
+        if let Some(published) = published.filter(|published| *published != commitment)
+            && !self.replace
+        {
+            return Err(Failure::input(format!(
+                "challenge {} is committed to other data ({published}); results under both commitments cannot be compared, \
+                 so say --replace if that is meant",
+                loaded.challenge.name
+            )));
+        }
+        // What an official run would refuse is not committed to.
+        bind_official(&self.official, &loaded, dataset, &secret)?;
+        output::write_file(&self.directory.join("challenge.json"), loaded.challenge.to_json().as_bytes())?;
+        output::print(&format!("{commitment}\n"))?;
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// A challenge whose name is that of its directory.
+fn open_named(path: &Path) -> Result<LoadedChallenge, Failure> {
+    let dir = input::directory("challenge", path)?;
+    // `.` and links have another last part than the directory itself.
+    let own = path.canonicalize().ok();
+    let name = own.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+    let loaded = match name {
+        Some(name) => LoadedChallenge::open_named(&dir, name),
+        None => LoadedChallenge::open(&dir),
+    };
+    loaded.map_err(|error| input::faults(path, &error))
+}

@@ -1,0 +1,206 @@
+//! `thimble dataset generate|describe`
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use thimble_datasets::imagenet_pareto::{self, Options};
+use thimble_datasets::limits::{METADATASET_FILE, OPERATOR_SECRET_FILE, SEED_BYTES};
+use thimble_datasets::{OperatorSecret, Seed, Split, Tables};
+
+use crate::exit::{Blame as _, ExitStatus, Failure};
+use crate::{input, output};
+
+/// Generate or describe a dataset.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Opts {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Generate(GenerateOpts),
+    Describe(DescribeOpts),
+}
+
+/// Make a dataset of a known family.
+#[derive(Debug, clap::Args)]
+struct GenerateOpts {
+    #[command(subcommand)]
+    family: Family,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Family {
+    ImagenetPareto(ImagenetParetoOpts),
+}
+
+/// 128 classes around prototypes in 384 dimensions, unless options say otherwise.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # The public data of the Frontier-CS problem, the same on every machine
+  thimble dataset generate imagenet-pareto --canonical --out data
+
+  # Official data that nobody else can draw, with operator-secret.json beside it
+  head -c 32 /dev/urandom > seed
+  thimble dataset generate imagenet-pareto --seed-file seed --out official
+
+A seed file holds 32 random bytes, or 64 hexadecimal digits. Whoever has it has the data.")]
+struct ImagenetParetoOpts {
+    #[command(flatten)]
+    source: Source,
+    /// Directory to make
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the dataset that is there (never one with an operator-secret.json)
+    #[arg(long)]
+    overwrite: bool,
+    /// Number of classes [default: 128]
+    #[arg(long, conflicts_with = "canonical")]
+    classes: Option<u32>,
+    /// Training rows of each class [default: 16]
+    #[arg(long, conflicts_with = "canonical")]
+    train_per_class: Option<u32>,
+    /// Validation rows of each class [default: 4]
+    #[arg(long, conflicts_with = "canonical")]
+    val_per_class: Option<u32>,
+    /// Test rows of each class [default: 8]
+    #[arg(long, conflicts_with = "canonical")]
+    test_per_class: Option<u32>,
+    /// Standard deviation of the noise on every feature [default: 0.4]
+    #[arg(long, conflicts_with = "canonical")]
+    noise: Option<f64>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// The published data of the Frontier-CS problem
+    #[arg(long)]
+    canonical: bool,
+    /// Draw new data from a secret seed
+    #[arg(long, value_name = "FILE")]
+    seed_file: Option<PathBuf>,
+}
+
+/// Show counts, shapes and the digest, after checking every byte.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The digest of an official dataset is private: labels can be guessed against it. What may be published is \
+the commitment that `thimble challenge commit` writes.")]
+struct DescribeOpts {
+    /// Dataset directory
+    directory: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Opts {
+    pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
+        match self.command {
+            Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.run(),
+            Command::Describe(opts) => opts.run(),
+        }
+    }
+}
+
+impl ImagenetParetoOpts {
+    fn run(self) -> Result<ExitStatus, Failure> {
+        let (tables, secret) = self.draw()?;
+        let target = Target::check(&self.out, self.overwrite)?;
+        let digest = target.write(&tables, secret.as_ref())?;
+        let mut text = format!("{} in {}\n", tables.name, self.out.display());
+        for split in Split::ALL {
+            text += &format!("{:<11} {} rows\n", split.name(), tables.split(split).rows);
+        }
+        output::print(&format!("{text}digest      {digest}\n"))?;
+        Ok(ExitStatus::Success)
+    }
+
+    fn draw(&self) -> Result<(Tables, Option<OperatorSecret>), Failure> {
+        let Some(path) = &self.source.seed_file else {
+            return Ok((imagenet_pareto::canonical(), None));
+        };
+        let bytes = input::file("seed file", path, SEED_BYTES)?;
+        let seed = Seed::parse(&bytes).with_context(|| format!("seed file {}", path.display())).or_input()?;
+        let usual = Options::default();
+        let options = Options {
+            classes: self.classes.unwrap_or(usual.classes),
+            train_per_class: self.train_per_class.unwrap_or(usual.train_per_class),
+            validation_per_class: self.val_per_class.unwrap_or(usual.validation_per_class),
+            test_per_class: self.test_per_class.unwrap_or(usual.test_per_class),
+            noise: self.noise.unwrap_or(usual.noise),
+            ..usual
+        };
+        let tables = imagenet_pareto::private(&seed, &options).context("no such dataset").or_input()?;
+        Ok((tables, Some(OperatorSecret::from_seed(&seed))))
+    }
+}
+
+/// A directory that may become the dataset.
+#[derive(Debug)]
+struct Target<'a> {
+    path: &'a Path,
+    /// A dataset is there, to be replaced.
+    occupied: bool,
+}
+
+impl<'a> Target<'a> {
+    fn check(path: &'a Path, overwrite: bool) -> Result<Self, Failure> {
+        let occupied = path.join(METADATASET_FILE).exists();
+        if occupied && !overwrite {
+            return Err(Failure::input(format!("{} holds a dataset; say --overwrite to replace it", path.display())));
+        }
+        if path.join(OPERATOR_SECRET_FILE).exists() {
+            return Err(Failure::input(format!(
+                "{} holds {OPERATOR_SECRET_FILE}, which a published commitment may depend on: it is not replaced; remove \
+                 the directory yourself or choose another",
+                path.display()
+            )));
+        }
+        Ok(Self { path, occupied })
+    }
+
+    /// Writes beside the target, then moves into place: whoever opens it sees the old, nothing, or the new.
+    fn write(&self, tables: &Tables, secret: Option<&OperatorSecret>) -> Result<thimble_datasets::Digest, Failure> {
+        let cannot = || format!("cannot write {}", self.path.display());
+        let parent = match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let fresh = tempfile::Builder::new().prefix(".thimble-").tempdir_in(parent).with_context(cannot).or_output()?;
+        let dir = input::directory("dataset", fresh.path())?;
+        let digest = thimble_datasets::write(&dir, tables).with_context(cannot).or_output()?;
+        if let Some(secret) = secret {
+            secret.write(&dir).with_context(cannot).or_output()?;
+        }
+        if self.occupied {
+            // The metadataset first: without it the directory is no dataset. Anything else that is there stays, and
+            // makes the move fail.
+            for name in [METADATASET_FILE].into_iter().chain(Split::ALL.map(Split::file_name)) {
+                match fs::remove_file(self.path.join(name)) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(error).with_context(cannot).or_output();
+                    }
+                    _ => {}
+                }
+            }
+        }
+        fs::rename(fresh.path(), self.path).with_context(cannot).or_output()?;
+        // It lives under its own name now.
+        let _ = fresh.keep();
+        Ok(digest)
+    }
+}
+
+impl DescribeOpts {
+    fn run(self) -> Result<ExitStatus, Failure> {
+        let description = input::dataset(&self.directory)?.1.describe();
+        output::print(&if self.json { output::json(&description)? } else { description.to_string() })?;
+        Ok(ExitStatus::Success)
+    }
+}

@@ -1,0 +1,122 @@
+//! `thimble run`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use thimble_challenge::LoadedChallenge;
+use thimble_challenge::result::{AgenticsResult, EvaluationResult};
+use thimble_datasets::Digest;
+use thimble_runtime::BoundData;
+
+use crate::cache::{Cache, CacheOpts};
+use crate::evaluate::{evaluate, official_data, public_data};
+use crate::exit::{self, ExitStatus, Failure};
+use crate::{input, output, progress, report};
+
+/// Run a submission on a challenge: train, count, predict, score.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Opts {
+    /// A package (.zip) or a bare component (.wasm)
+    submission: PathBuf,
+    /// Challenge directory
+    #[arg(long, value_name = "DIR")]
+    challenge: PathBuf,
+    /// On the challenge's public data, or on the operator's
+    #[arg(long, value_enum, default_value_t)]
+    mode: RunMode,
+    /// Official dataset directory, with its operator-secret.json
+    #[arg(long, value_name = "DATASET", required_if_eq("mode", "official"))]
+    official: Option<PathBuf>,
+    /// Another seed than the challenge's, to see the spread (validation only)
+    ///
+    /// The result names the digest of the challenge as changed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1 << 53))]
+    seed: Option<u64>,
+    /// Print only the result, as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the result to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The shape of JSON results
+    #[arg(long, value_enum, default_value_t)]
+    result_format: ResultFormat,
+    #[command(flatten)]
+    cache: CacheOpts,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # Score a package on the challenge's public data
+  thimble run target/examples/centroid.zip --challenge examples/challenges/imagenet-pareto-500k
+
+  # The operator's run; what is printed may be published, the file may not
+  thimble run centroid.zip --challenge DIR --mode official --official DATASET --out result.json
+
+Environment:
+  THIMBLE_CACHE          The cache directory
+  THIMBLE_CHILD_WRAPPER  Put before the command of the compile child, split at spaces, for a foreign
+                         binary: qemu-aarch64 -L /usr/aarch64-linux-gnu";
+
+/// Where a run gets its data, and what may be shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum RunMode {
+    /// Public data; curves, log and every figure are shown.
+    #[default]
+    Validation,
+    /// The operator's data; no text of the submission is shown or kept.
+    Official,
+}
+
+/// The shape of JSON results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ResultFormat {
+    /// docs/result-format.md.
+    #[default]
+    Thimble,
+    /// The result of an Agentics evaluator; of an official run only what is published.
+    Agentics,
+}
+
+impl Opts {
+    pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
+        let mut challenge = input::challenge(&self.challenge)?;
+        if self.mode == RunMode::Official && self.seed.is_some() {
+            return Err(Failure::usage("--seed is for validation: official runs use the challenge's own"));
+        }
+        if self.mode == RunMode::Validation && self.official.is_some() {
+            return Err(Failure::usage("--official needs --mode official"));
+        }
+        if let Some(seed) = self.seed {
+            challenge.challenge.seed = seed;
+            challenge.digest = Digest::of(challenge.challenge.to_json().as_bytes());
+        }
+        let submission = input::submission(&self.submission)?;
+        let cache = self.cache.open()?;
+        let data = self.data(&challenge, &cache)?;
+        let mut observer = progress::observer(!self.json);
+        let result = evaluate(&submission, &challenge, &data, &cache, observer.as_mut())?;
+        drop(observer);
+        let json = self.encode(&result, &challenge);
+        if let Some(path) = &self.out {
+            output::write_file(path, json.as_bytes())?;
+        }
+        output::print(&if self.json { json } else { report::table(&result) })?;
+        Ok(result.comparable.verdict.into())
+    }
+
+    fn data(&self, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
+        match &self.official {
+            Some(dataset) => official_data(dataset, challenge),
+            None => public_data(&self.challenge, challenge, cache),
+        }
+    }
+
+    fn encode(&self, result: &EvaluationResult, challenge: &LoadedChallenge) -> String {
+        match self.result_format {
+            ResultFormat::Thimble => result.to_json(),
+            ResultFormat::Agentics => AgenticsResult::of(result, &challenge.challenge.ranking.metric).to_json(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! One evaluation: data bound to its challenge, and the runner with its compile child.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use thimble_challenge::LoadedChallenge;
+use thimble_challenge::challenge::PublicDataset;
+use thimble_challenge::result::EvaluationResult;
+use thimble_datasets::{Dataset, OperatorSecret};
+use thimble_runtime::{BoundData, Compiler, Observer, Request, Runner};
+
+use crate::cache::Cache;
+use crate::exit::{Blame as _, Failure};
+use crate::input;
+
+/// The variable whose words go before the compile child's command.
+const CHILD_WRAPPER: &str = "THIMBLE_CHILD_WRAPPER";
+
+/// Runs a submission to its end.
+pub(crate) fn evaluate(
+    submission: &[u8],
+    challenge: &LoadedChallenge,
+    data: &BoundData,
+    cache: &Cache,
+    observer: &mut dyn Observer,
+) -> Result<EvaluationResult, Failure> {
+    let compiler = Compiler { command: compile_command()?, cache: cache.compiled()? };
+    let runner = Runner::new(compiler).context("the engine does not start on this machine").or_internal()?;
+    // An interrupt ends this process and its compile child; files are renamed into place, so nothing is left half-written.
+    let cancel = Arc::new(AtomicBool::new(false));
+    Ok(runner.evaluate(&Request { submission, challenge, data, cancel: &cancel }, observer))
+}
+
+/// The data that everyone may validate on.
+pub(crate) fn public_data(path: &Path, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
+    let dataset = match &challenge.challenge.datasets.public {
+        PublicDataset::Directory { .. } => input::dataset(&path.join("public"))?.1,
+        PublicDataset::ImagenetParetoCanonical { .. } => cache.canonical_dataset()?,
+    };
+    BoundData::validation(challenge, Arc::new(dataset))
+        .with_context(|| format!("the public data of challenge {}", path.display()))
+        .or_input()
+}
+
+/// The operator's data: committed to by the challenge, and nothing that anyone can own.
+pub(crate) fn official_data(path: &Path, challenge: &LoadedChallenge) -> Result<BoundData, Failure> {
+    let (dataset, secret) = official_dataset(path)?;
+    bind_official(path, challenge, dataset, &secret)
+}
+
+/// An official dataset and the secret beside it.
+pub(crate) fn official_dataset(path: &Path) -> Result<(Dataset, OperatorSecret), Failure> {
+    let (dir, dataset) = input::dataset(path)?;
+    let secret = OperatorSecret::read(&dir)
+        .with_context(|| {
+            format!("dataset {} has no usable operator's secret, so it is no official data", path.display())
+        })
+        .or_input()?;
+    Ok((dataset, secret))
+}
+
+/// Every rule of official data.
+pub(crate) fn bind_official(
+    path: &Path,
+    challenge: &LoadedChallenge,
+    dataset: Dataset,
+    secret: &OperatorSecret,
+) -> Result<BoundData, Failure> {
+    BoundData::official(challenge, Arc::new(dataset), secret)
+        .with_context(|| {
+            format!("dataset {} cannot be the official data of {}", path.display(), challenge.challenge.name)
+        })
+        .or_input()
+}
+
+/// This program as its own compile child.
+fn compile_command() -> Result<Vec<OsString>, Failure> {
+    let program = env::current_exe().context("cannot find this program's own file").or_internal()?;
+    let wrapper = env::var(CHILD_WRAPPER).unwrap_or_default();
+    let mut command: Vec<OsString> = wrapper.split_whitespace().map(OsString::from).collect();
+    command.extend([program.into_os_string(), OsString::from("compile-child")]);
+    Ok(command)
+}

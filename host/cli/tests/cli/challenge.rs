@@ -1,0 +1,103 @@
+//! `thimble challenge`
+
+use serde_json::Value;
+use thimble_challenge::Challenge;
+
+use crate::bench::Bench;
+
+#[test]
+fn a_challenge_without_fault() {
+    let bench = Bench::new();
+    bench.challenge(|_| ());
+    let ended = bench.thimble("challenge check toy");
+    ended.assert_code(0);
+    assert!(ended.stdout.starts_with("toy: no fault\n"), "{ended:#?}");
+    // The directory's own name counts, however it is reached.
+    bench.thimble("challenge check toy/public/..").assert_code(0);
+}
+
+#[test]
+fn every_fault_is_named_with_its_field() {
+    let bench = Bench::new();
+    bench.challenge(|challenge| {
+        challenge["title"] = "".into();
+        challenge["limits"]["wall_seconds"] = 0.into();
+    });
+    let ended = bench.thimble("challenge check toy");
+    ended.assert_error(3, &["challenge toy breaks", "\n  title: ", "\n  limits.wall_seconds: "]);
+}
+
+#[test]
+fn a_wrong_type_or_an_unknown_field_is_named_with_its_path() {
+    let bench = Bench::new();
+    bench.challenge(|challenge| challenge["limits"]["parameters"] = "many".into());
+    bench.thimble("challenge check toy").assert_error(3, &["limits.parameters", "many"]);
+    bench.challenge(|challenge| challenge["limits"]["parameter"] = 1.into());
+    bench.thimble("challenge check toy").assert_error(3, &["limits", "unknown field `parameter`"]);
+    bench.write("toy/challenge.json", "{");
+    bench.thimble("challenge check toy").assert_error(3, &["challenge.json", "EOF", "line 1"]);
+}
+
+#[test]
+fn a_challenge_has_the_name_of_its_directory() {
+    let bench = Bench::new();
+    bench.challenge(|challenge| challenge["name"] = "other".into());
+    bench.thimble("challenge check toy").assert_error(3, &["name: must be the name of its directory, \"toy\""]);
+}
+
+#[test]
+fn missing_files_are_named() {
+    let bench = Bench::new();
+    bench.thimble("challenge check toy").assert_error(3, &["cannot open the challenge directory toy"]);
+    std::fs::create_dir(bench.path("toy")).unwrap();
+    bench.thimble("challenge check toy").assert_error(3, &["cannot read challenge.json"]);
+}
+
+#[test]
+fn commit_changes_the_commitment_and_nothing_else() {
+    let bench = Bench::new();
+    bench.challenge(|_| ());
+    bench.dataset("official", 2);
+    let read = || Challenge::from_json(bench.read("toy/challenge.json").as_bytes()).unwrap();
+    let mut before = read();
+
+    let ended = bench.thimble("challenge commit toy --official official");
+    ended.assert_code(0);
+    let after = read();
+    let commitment = after.datasets.official_commitment.expect("a commitment");
+    assert_eq!(ended.stdout, format!("{commitment}\n"));
+    before.datasets.official_commitment = Some(commitment);
+    assert_eq!(after, before);
+    bench.thimble("challenge check toy").assert_code(0);
+    // A salted commitment, not the digest.
+    assert_ne!(Value::from(commitment.to_string()), bench.json("official/dataset.json")["digest"]);
+}
+
+#[test]
+fn a_commitment_is_replaced_only_when_told() {
+    let bench = Bench::new();
+    bench.challenge(|_| ());
+    bench.dataset("official", 2);
+    bench.dataset("other", 3);
+    bench.thimble("challenge commit toy --official official").assert_code(0);
+    bench.thimble("challenge commit toy --official official").assert_code(0);
+    let before = bench.read("toy/challenge.json");
+    bench.thimble("challenge commit toy --official other").assert_error(3, &["committed to other data", "--replace"]);
+    assert_eq!(bench.read("toy/challenge.json"), before);
+    bench.thimble("challenge commit toy --official other --replace").assert_code(0);
+    assert_ne!(bench.read("toy/challenge.json"), before);
+}
+
+#[test]
+fn what_an_official_run_would_refuse_is_not_committed_to() {
+    let bench = Bench::new();
+    bench.challenge(|_| ());
+    let before = bench.read("toy/challenge.json");
+    bench.thimble("challenge commit toy --official toy/public").assert_error(3, &["toy/public", "public", "practice"]);
+    bench.thimble("dataset generate imagenet-pareto --canonical --out canonical").assert_code(0);
+    bench.thimble("challenge commit toy --official canonical").assert_error(3, &["canonical", "operator-secret.json"]);
+    bench.write("seed", [0x5a_u8, 3].map(|x| (0..16).map(|i| x.wrapping_mul(i + 1)).collect::<Vec<u8>>()).concat());
+    bench.thimble("dataset generate imagenet-pareto --seed-file seed --classes 8 --out eight").assert_code(0);
+    bench.thimble("challenge commit toy --official eight").assert_error(3, &["eight", "label"]);
+    assert_eq!(bench.read("toy/challenge.json"), before);
+}

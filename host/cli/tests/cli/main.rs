@@ -1,0 +1,12 @@
+//! The command line from outside: what it prints, where, and with which exit code.
+//!
+//! Golden texts are in `golden/`; `BLESS=1` rewrites them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod bench;
+mod challenge;
+mod dataset;
+mod official;
+mod submission;
+mod text;

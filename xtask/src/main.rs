@@ -1,0 +1,73 @@
+//! Project tasks: `cargo xtask setup|examples|guests|demo|test|arm64|challenges|bench|ci`.
+//!
+//! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
+//! everything it makes under `target/`.
+
+mod arm64;
+mod bench;
+mod challenges;
+mod ci;
+mod demo;
+mod examples;
+mod guests;
+mod setup;
+mod step;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::toolchain::GuestToolchain;
+use crate::workspace::Workspace;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Set-up, demo, tests, benches and CI of Thimble")]
+struct Cli {
+    /// Where the guest target comes from. `auto` takes what is installed, then rustup, then (Debian, as root) apt
+    #[arg(long, value_enum, default_value_t, global = true)]
+    guest_toolchain: GuestToolchain,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Setup(setup::Opts),
+    Examples(examples::Opts),
+    Guests(guests::Opts),
+    Demo(demo::Opts),
+    Test(test::Opts),
+    Arm64(arm64::Opts),
+    Challenges(challenges::Opts),
+    Bench(bench::Opts),
+    Ci(ci::Opts),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match Workspace::locate().and_then(|workspace| run(cli, &workspace)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
+    let toolchain = cli.guest_toolchain;
+    match cli.task {
+        Task::Setup(opts) => opts.run(workspace, toolchain),
+        Task::Examples(opts) => opts.run(workspace, toolchain),
+        Task::Guests(opts) => opts.run(workspace, toolchain),
+        Task::Demo(opts) => opts.run(workspace, toolchain),
+        Task::Test(opts) => opts.run(workspace, toolchain),
+        Task::Arm64(opts) => opts.run(workspace),
+        Task::Challenges(opts) => opts.run(workspace),
+        Task::Bench(opts) => opts.run(workspace, toolchain),
+        Task::Ci(opts) => opts.run(workspace, toolchain),
+    }
+}

@@ -1,0 +1,25 @@
+//! `cargo xtask setup`
+
+use anyhow::Result;
+
+use crate::toolchain::{self, GuestToolchain};
+use crate::workspace::Workspace;
+
+/// Installs what is missing: the guest target and, unless left out, the arm64 cross tools.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Opts {
+    /// Leave out the arm64 cross compiler and emulator
+    #[arg(long)]
+    no_arm64: bool,
+}
+
+impl Opts {
+    pub(crate) fn run(self, workspace: &Workspace, choice: GuestToolchain) -> Result<()> {
+        let route = toolchain::guest_route(workspace, choice)?;
+        println!("guests: {route:?}");
+        if !self.no_arm64 {
+            println!("arm64: {:?}", toolchain::arm64_route(workspace)?);
+        }
+        Ok(())
+    }
+}
