@@ -48,13 +48,15 @@ pub(crate) fn public_data(path: &Path, challenge: &LoadedChallenge, cache: &Cach
 
 /// The operator's data: committed to by the challenge, and nothing that anyone can own.
 pub(crate) fn official_data(path: &Path, challenge: &LoadedChallenge) -> Result<BoundData, Failure> {
-    let (dataset, secret) = official_dataset(path)?;
+    let (dataset, secret) = official_dataset(path, challenge)?;
     bind_official(path, challenge, dataset, &secret)
 }
 
 /// An official dataset and the secret beside it.
-pub(crate) fn official_dataset(path: &Path) -> Result<(Dataset, OperatorSecret), Failure> {
+pub(crate) fn official_dataset(path: &Path, challenge: &LoadedChallenge) -> Result<(Dataset, OperatorSecret), Failure> {
     let (dir, dataset) = input::dataset(path)?;
+    // Before the secret is missed: public data has none, and none would help.
+    BoundData::refuse_public(challenge, &dataset).with_context(|| refused(path, challenge)).or_input()?;
     let secret = OperatorSecret::read(&dir)
         .with_context(|| {
             format!("dataset {} has no usable operator's secret, so it is no official data", path.display())
@@ -70,11 +72,11 @@ pub(crate) fn bind_official(
     dataset: Dataset,
     secret: &OperatorSecret,
 ) -> Result<BoundData, Failure> {
-    BoundData::official(challenge, Arc::new(dataset), secret)
-        .with_context(|| {
-            format!("dataset {} cannot be the official data of {}", path.display(), challenge.challenge.name)
-        })
-        .or_input()
+    BoundData::official(challenge, Arc::new(dataset), secret).with_context(|| refused(path, challenge)).or_input()
+}
+
+fn refused(path: &Path, challenge: &LoadedChallenge) -> String {
+    format!("dataset {} cannot be the official data of {}", path.display(), challenge.challenge.name)
 }
 
 /// This program as its own compile child.

@@ -33,15 +33,27 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// Who may read a file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whoever the umask lets.
+    Anyone,
+    /// The one who runs the command: the figures of an official run.
+    Owner,
+}
+
 /// Replaces `path` as a whole or not at all: a temporary file in the same directory, synced, then renamed.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let write = || -> std::io::Result<()> {
-        // 0666 less the umask, as for any file; a temporary file is otherwise private.
-        let mode = Permissions::from_mode(0o666);
+        let mode = Permissions::from_mode(match readers {
+            // Less the umask, as for any file; a temporary file is otherwise private.
+            Readers::Anyone => 0o666,
+            Readers::Owner => 0o600,
+        });
         let mut file = tempfile::Builder::new().prefix(".thimble-").permissions(mode).tempfile_in(directory)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
@@ -62,8 +74,8 @@ mod tests {
     fn a_file_is_replaced_as_a_whole_and_nothing_else_is_left() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("result.json");
-        write_file(&path, b"first").unwrap();
-        write_file(&path, b"second").unwrap();
+        write_file(&path, b"first", Readers::Anyone).unwrap();
+        write_file(&path, b"second", Readers::Anyone).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }
@@ -71,7 +83,7 @@ mod tests {
     #[test]
     fn a_file_in_a_missing_directory_is_an_output_failure() {
         let directory = tempfile::tempdir().unwrap();
-        let failure = write_file(&directory.path().join("missing/result.json"), b"").unwrap_err();
+        let failure = write_file(&directory.path().join("missing/result.json"), b"", Readers::Anyone).unwrap_err();
         assert_eq!(failure.status, ExitStatus::Output);
     }
 }

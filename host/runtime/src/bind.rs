@@ -98,17 +98,24 @@ impl BoundData {
         dataset: Arc<Dataset>,
         secret: &OperatorSecret,
     ) -> Result<Self, BindError> {
+        Self::refuse_public(challenge, &dataset)?;
         let digest = dataset.digest();
-        let public = digest == public_digest(challenge) || PUBLIC_DATASETS.contains(&digest);
-        if public && !challenge.challenge.practice {
-            return Err(BindError::PublicData(digest));
-        }
         let identity = challenge.challenge.datasets.official_commitment.ok_or(BindError::NoCommitment)?;
         if secret.commitment(&digest) != identity {
             return Err(BindError::OtherCommitment);
         }
         check_fields(challenge, &dataset)?;
         Ok(Self { dataset, mode: Mode::Official, permutation_key: secret.permutation_key, identity })
+    }
+
+    /// Refuses data that anyone can have, unless the challenge is `practice`.
+    ///
+    /// # Errors
+    /// The data is a published set or the challenge's own public data.
+    pub fn refuse_public(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), BindError> {
+        let digest = dataset.digest();
+        let public = digest == public_digest(challenge) || PUBLIC_DATASETS.contains(&digest);
+        if public && !challenge.challenge.practice { Err(BindError::PublicData(digest)) } else { Ok(()) }
     }
 
     /// Validation or official.

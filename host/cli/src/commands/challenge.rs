@@ -78,7 +78,7 @@ impl CheckOpts {
 impl CommitOpts {
     fn run(self) -> Result<ExitStatus, Failure> {
         let mut loaded = open_named(&self.directory)?;
-        let (dataset, secret) = official_dataset(&self.official)?;
+        let (dataset, secret) = official_dataset(&self.official, &loaded)?;
         let commitment = secret.commitment(&dataset.digest());
         let published = loaded.challenge.datasets.official_commitment.replace(commitment);
         if let Some(published) = published.filter(|published| *published != commitment)
@@ -92,7 +92,11 @@ impl CommitOpts {
         }
         // What an official run would refuse is not committed to.
         bind_official(&self.official, &loaded, dataset, &secret)?;
-        output::write_file(&self.directory.join("challenge.json"), loaded.challenge.to_json().as_bytes())?;
+        output::write_file(
+            &self.directory.join("challenge.json"),
+            loaded.challenge.to_json().as_bytes(),
+            output::Readers::Anyone,
+        )?;
         output::print(&format!("{commitment}\n"))?;
         Ok(ExitStatus::Success)
     }

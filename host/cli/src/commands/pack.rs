@@ -83,7 +83,7 @@ impl Opts {
             parent: self.parent,
         };
         let bytes = package::write(&manifest, &component, &sources).context("cannot make the package").or_input()?;
-        output::write_file(&self.out, &bytes)?;
+        output::write_file(&self.out, &bytes, output::Readers::Anyone)?;
         output::print(&format!(
             "{}\npackage     {}\nsize        {} bytes\nparameters  {}\n",
             self.out.display(),

@@ -11,6 +11,7 @@ use thimble_runtime::BoundData;
 use crate::cache::{Cache, CacheOpts};
 use crate::evaluate::{evaluate, official_data, public_data};
 use crate::exit::{self, ExitStatus, Failure};
+use crate::output::Readers;
 use crate::{input, output, progress, report};
 
 /// Run a submission on a challenge: train, count, predict, score.
@@ -51,7 +52,8 @@ Examples:
   # Score a package on the challenge's public data
   thimble run target/examples/centroid.zip --challenge examples/challenges/imagenet-pareto-500k
 
-  # The operator's run; what is printed may be published, the file may not
+  # The operator's run: its table may be published; the file, --json, the exit status and the
+  # progress may not
   thimble run centroid.zip --challenge DIR --mode official --official DATASET --out result.json
 
 Environment:
@@ -100,7 +102,8 @@ impl Opts {
         drop(observer);
         let json = self.encode(&result, &challenge);
         if let Some(path) = &self.out {
-            output::write_file(path, json.as_bytes())?;
+            let readers = if self.mode == RunMode::Official { Readers::Owner } else { Readers::Anyone };
+            output::write_file(path, json.as_bytes(), readers)?;
         }
         output::print(&if self.json { json } else { report::table(&result) })?;
         Ok(result.comparable.verdict.into())
