@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use thimble_challenge::challenge::{Limits, RowRule, Task};
 use thimble_challenge::result::{EvaluationResult, Independence, Journal, Mode, Parameters, Phase, SubmissionRef};
+use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
 use wasmtime::component::Linker;
@@ -329,7 +330,7 @@ impl<'a> Evaluation<'a> {
 
     /// Of instantiation and `solve` together.
     pub(crate) fn whole_training_budget(&self) -> Fuel {
-        Fuel(self.training_budget().0 + INSTANTIATION_FUEL.0)
+        Fuel((self.training_budget().0 + INSTANTIATION_FUEL.0).min(MAX_FUEL.0))
     }
 
     /// The whole split's, also for a part of it: what a model does once must fit in either.
@@ -339,8 +340,8 @@ impl<'a> Evaluation<'a> {
         self.limits().prediction_fuel(rows as u64).ok_or_else(too_many)
     }
 
-    /// Bytes that `solve` may hand over at once: twice the widest legal parameters, so that being over the limit is
-    /// found by counting them.
+    /// Bytes that `solve` may hand over at once: four times the bytes of the largest legal parameters, so that being over
+    /// the limit is found by counting them.
     pub(crate) fn parameter_bytes(&self) -> usize {
         let bytes = self.limits().parameters.0.saturating_mul(16).saturating_add(1 << 20);
         usize::try_from(bytes).unwrap_or(usize::MAX)

@@ -4,6 +4,7 @@
 
 mod bounded_time;
 mod components;
+mod documented;
 mod guests;
 mod hostile;
 mod limits;

@@ -137,7 +137,7 @@ pub struct Limits {
     pub prediction_flops_per_sample: Flops,
     /// All memories of one instance together, 1 MiB to 4 GiB.
     pub memory_bytes: u64,
-    /// Wall clock of the whole evaluation, 1 to 86,400.
+    /// Wall clock of training, prediction and scoring together, in seconds, 1 to 86,400. Compilation has limits of its own.
     pub wall_seconds: u64,
     /// Rows per batch, in training and prediction, 1 to 65,536.
     #[serde(default = "default_batch_size")]

@@ -34,7 +34,8 @@ pub struct Manifest {
     /// For people, at most 1,024 bytes; no control characters but line breaks and tabs.
     #[serde(default)]
     pub note: String,
-    /// The parameter count that an official run may not exceed and that is published; null when not declared.
+    /// The parameter count that `solve` may not exceed, in validation and officially, and that is published; null when not
+    /// declared.
     #[serde(default)]
     pub parameters: Option<ParameterCount>,
     /// The package that this one was derived from.

@@ -210,7 +210,7 @@ pub struct Score {
     pub unclamped: Option<f64>,
 }
 
-/// What it computed. A phase that did not return is charged its whole budget, and what it used is null.
+/// What it computed. What a phase used is null when it did not return; training is then charged its whole budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Compute {

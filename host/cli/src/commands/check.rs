@@ -109,7 +109,7 @@ impl Report {
         }
         if let Some(declared) = declared.filter(|declared| *declared > limits.parameters) {
             self.findings.push(Finding {
-                rule: "declared_parameters".to_owned(),
+                rule: "declared_over_limit".to_owned(),
                 message: format!("thimble.json declares {declared} parameters, the limit is {}", limits.parameters),
                 remedy: "pack it again for this challenge: `thimble pack --challenge DIR`".to_owned(),
             });

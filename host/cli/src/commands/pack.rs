@@ -48,7 +48,8 @@ pub(crate) struct Opts {
     /// The package that this one was derived from
     #[arg(long, value_name = "DIGEST")]
     parent: Option<Digest>,
-    /// Crate directory whose sources go along: Cargo.toml, Cargo.lock, README.md, LICENSE, build.rs, src/
+    /// Crate directory whose sources go along: Cargo.toml, Cargo.lock, README.md, LICENSE, build.rs,
+    /// rust-toolchain.toml, src/
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
     /// The package to write
