@@ -36,6 +36,9 @@ use crate::stop::{PlatformFault, Stop};
 use crate::task::Description;
 use crate::{journal_import, wasi};
 
+/// Bytes of names, shapes, text and lists of handles that one call may hand over beside values.
+const ABI_SLACK_BYTES: u64 = 1 << 20;
+
 /// Runs evaluations. Engines and linkers are made once; every evaluation has stores of its own.
 #[derive(Debug)]
 pub struct Runner {
@@ -343,13 +346,20 @@ impl<'a> Evaluation<'a> {
     /// Bytes that `solve` may hand over at once: four times the bytes of the largest legal parameters, so that being over
     /// the limit is found by counting them.
     pub(crate) fn parameter_bytes(&self) -> usize {
-        let bytes = self.limits().parameters.0.saturating_mul(16).saturating_add(1 << 20);
+        let bytes = self.limits().parameters.0.saturating_mul(16).saturating_add(ABI_SLACK_BYTES);
+        self.at_most_memory(bytes)
+    }
+
+    /// More than a guest's memory can only be the same bytes handed over again and again.
+    fn at_most_memory(&self, bytes: u64) -> usize {
+        let bytes = bytes.min(self.limits().memory_bytes.saturating_add(ABI_SLACK_BYTES));
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
     /// Bytes that `predict` may hand over at once: eight times what is asked for, so that a wrong shape is named.
     pub(crate) fn prediction_bytes(&self, batch_size: usize) -> usize {
-        batch_size.saturating_mul(self.classes()).saturating_mul(32).saturating_add(1 << 20)
+        let scores = (batch_size as u64).saturating_mul(self.classes() as u64);
+        self.at_most_memory(scores.saturating_mul(32).saturating_add(ABI_SLACK_BYTES))
     }
 }
 

@@ -47,5 +47,5 @@ pub mod limits {
     pub use crate::instance::INSTANTIATION_FUEL;
     pub use crate::journal::{LOG_BYTES, POINTS, SERIES, SERIES_NAME_BYTES};
     pub use crate::limiter::TABLE_ELEMENTS;
-    pub use crate::predict::{LARGEST_SCORE, REPLAY_LEAST, REPLAY_ONE_IN};
+    pub use crate::predict::{LARGEST_SCORE, REPLAY_ALONE, REPLAY_LEAST, REPLAY_ONE_IN};
 }

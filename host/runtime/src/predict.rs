@@ -26,6 +26,9 @@ pub const REPLAY_ONE_IN: usize = 20;
 /// Rows that are predicted again at the least, or all of a smaller split. A model that changes ten answers of a thousand
 /// by what it saw before is noticed by 256 rows 19 times in 20, by 50 rows 2 times in 5.
 pub const REPLAY_LEAST: usize = 256;
+/// Rows that are predicted again each in an instance of its own: a model that draws a statistic from every batch agrees
+/// with itself on any sample of rows, but a row that comes alone has none.
+pub const REPLAY_ALONE: usize = 16;
 
 /// Class scores of every test row, in file order.
 #[derive(Debug)]
@@ -56,38 +59,61 @@ pub(crate) fn predict(
     let independence = match evaluation.row_rule() {
         RowRule::Transductive => None,
         RowRule::Independent => {
+            let alone = again.split_off(rows - REPLAY_ALONE.min(rows));
             again.truncate(rows.div_ceil(REPLAY_ONE_IN).max(REPLAY_LEAST));
-            Some(replay(evaluation, program, parameters, &again, &scores)?)
+            Some(replay(evaluation, program, parameters, &again, &alone, &scores)?)
         }
     };
     Ok(Predicted { scores, fuel, independence })
 }
 
-/// Predicts some rows again in a fresh instance, in another order and batch size, and compares the classes.
+/// Predicts some rows again, `again` in one fresh instance in another order and batch size, `alone` in an instance each,
+/// and compares the classes.
 fn replay(
     evaluation: &mut Evaluation<'_>,
     program: &Program,
     parameters: &[TensorResult],
     again: &[usize],
+    alone: &[usize],
     scores: &[f32],
 ) -> Result<Independence, Stop> {
     // Odd, and never larger than the first run's: batches are cut elsewhere and need no more memory.
     let batch_size = (evaluation.batch_size() / 2) | 1;
-    let classes = evaluation.classes();
-    let replayed = again.len() as u64;
-    let pass = Pass { rows: again, batch_size, journal: Recorder::deaf() };
-    match run(evaluation, program, parameters, pass) {
-        Ok((second, _)) => {
-            let first = |row: &usize| argmax(&scores[row * classes..(row + 1) * classes]);
-            let pairs = again.iter().zip(second.chunks_exact(classes));
-            let disagreed = pairs.filter(|(row, second)| first(row) != argmax(second)).count() as u64;
-            Ok(Independence { replayed, disagreed, transductive: disagreed > 0 })
+    let passes = std::iter::once((again, batch_size)).chain(alone.chunks(1).map(|row| (row, 1)));
+    let mut independence = Independence { replayed: 0, disagreed: 0, transductive: false };
+    for (rows, batch_size) in passes.filter(|(rows, _)| !rows.is_empty()) {
+        independence.replayed += rows.len() as u64;
+        match disagreements(
+            evaluation,
+            program,
+            parameters,
+            Pass { rows, batch_size, journal: Recorder::deaf() },
+            scores,
+        ) {
+            Ok(disagreed) => independence.disagreed += disagreed,
+            Err(Stop::Platform(fault)) => return Err(fault.into()),
+            Err(stop) if stop.verdict() == Verdict::Deadline => return Err(stop),
+            // It returned for the whole split and not for a part of it: what it does depends on other rows.
+            Err(_) => independence.transductive = true,
         }
-        Err(Stop::Platform(fault)) => Err(fault.into()),
-        Err(stop) if stop.verdict() == Verdict::Deadline => Err(stop),
-        // It returned for the whole split and not for a part of it: what it does depends on other rows.
-        Err(_) => Ok(Independence { replayed, disagreed: 0, transductive: true }),
     }
+    independence.transductive |= independence.disagreed > 0;
+    Ok(independence)
+}
+
+/// How many rows of a pass get another class than the first time.
+fn disagreements(
+    evaluation: &mut Evaluation<'_>,
+    program: &Program,
+    parameters: &[TensorResult],
+    pass: Pass<'_>,
+    scores: &[f32],
+) -> Result<u64, Stop> {
+    let (rows, classes) = (pass.rows, evaluation.classes());
+    let (second, _) = run(evaluation, program, parameters, pass)?;
+    let first = |row: &usize| argmax(&scores[row * classes..(row + 1) * classes]);
+    let pairs = rows.iter().zip(second.chunks_exact(classes));
+    Ok(pairs.filter(|(row, second)| first(row) != argmax(second)).count() as u64)
 }
 
 /// One instance's share of the work.
@@ -238,7 +264,16 @@ fn check_output<'a>(outputs: &'a [TensorResult], batch: &[usize], classes: usize
 
 #[cfg(test)]
 mod tests {
+    use thimble_metrics::{Task, metrics};
+
     use super::*;
+
+    /// The replay compares classes. A metric of the scores themselves (log loss, top-k) needs it to compare scores.
+    #[test]
+    fn every_metric_depends_on_the_classes_only() {
+        let names: Vec<_> = metrics(Task::Classification).map(|metric| metric.name).collect();
+        assert_eq!(names, ["accuracy"]);
+    }
 
     fn output(shape: &[u32], values: Vec<f32>) -> TensorResult {
         TensorResult { name: "scores".to_owned(), shape: shape.to_vec(), values: ValuesResult::F32(values) }

@@ -15,6 +15,8 @@ use crate::stop::ImportMisuse;
 const WRITE_PERMIT: u64 = 4096;
 /// Bytes that one call for randomness may ask for.
 const RANDOM_BYTES: u64 = 64 << 10;
+/// What a handle in a list counts as: finding it costs the host far more than its 4 bytes.
+const POLL_HANDLE_BYTES: u64 = 256;
 /// What every clock shows: 2026-01-01T00:00:00Z.
 const WALL_SECONDS: u64 = 1_767_225_600;
 
@@ -90,7 +92,7 @@ fn add_io(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
         charge_call(&mut store, 0)
     })?;
     poll.func_wrap("poll", |mut store: Store<'_>, (pollables,): (Vec<Resource<Pollable>>,)| {
-        charge_call(&mut store, pollables.len() as u64 * 4)?;
+        charge_call(&mut store, pollables.len() as u64 * POLL_HANDLE_BYTES)?;
         Ok(((0..pollables.len() as u32).collect::<Vec<_>>(),))
     })?;
 

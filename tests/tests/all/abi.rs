@@ -1,6 +1,6 @@
 //! Guests that return what is no value of the contract, or do not return.
 
-use thimble_challenge::Verdict::{InvalidOutput, SolutionError, Trap};
+use thimble_challenge::Verdict::{InvalidOutput, PlatformFault, SolutionError, Trap};
 use thimble_challenge::result::Phase;
 use thimble_tests::case::{Case, case};
 use thimble_tests::hostile;
@@ -131,4 +131,49 @@ hostile! {
     error_of_predict_is_the_solutions =>
         case(predict("(call $error (i32.const 256) (i32.const 1))").component())
             .ends(SolutionError, Phase::Predict, "solution_error");
+}
+
+/// Everything a guest can do in the calls that the host makes on its behalf. Whatever comes of it, it is the guest's.
+#[test]
+fn nothing_a_guest_does_in_callbacks_is_a_fault_of_the_platform() {
+    const DESTRUCTOR: &str = "(func (export \"thimble:solution/predictor@0.1.0#[dtor]model\") (param i32)";
+    // The loader's batch is lowered through the allocator, so the host is in the middle of a call of its own.
+    let realloc = |body: &str| Solution {
+        realloc: body.into(),
+        solve: "(call $next (i32.load (local.get $args)) (i32.const 192)) (call $return_f32 (i32.const 8))".into(),
+        ..Solution::default()
+    };
+    let handles = "(local $i i32) (loop $more (drop (call $new_model (i32.const 1)))
+        (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))";
+    let guests = [
+        ("allocator traps", realloc("(unreachable)")),
+        ("allocator is misaligned", realloc("(i32.const 3)")),
+        ("allocator is out of range", realloc("(i32.const -64)")),
+        ("allocator calls an import", realloc("(drop (call $fuel_left)) (i32.const 4096)")),
+        ("allocator grows past the limit", realloc("(drop (memory.grow (i32.const 5000))) (i32.const 4096)")),
+        ("post-return traps", Solution { post_solve: "(unreachable)".into(), ..Solution::default() }),
+        (
+            "post-return calls an import",
+            Solution { post_predict: "(drop (call $fuel_left))".into(), ..Solution::default() },
+        ),
+        ("destructor traps", Solution::default().with_fields(&format!("{DESTRUCTOR} (unreachable))"))),
+        ("destructor loops", Solution::default().with_fields(&format!("{DESTRUCTOR} (loop $ever (br $ever)))"))),
+        ("handles run out in load", load(&format!("{handles} (call $return_model (local.get $args))"))),
+        ("load returns no handle", load("(call $result (i32.const 0) (i32.const 777) (i32.const 0))")),
+        ("predict uses a loader", predict("(drop (call $samples (i32.const 1))) (call $return_zeros (i32.const 1))")),
+        ("result is at the end of memory", solve("(i32.const 131068)")),
+        (
+            "result has no such case",
+            solve("(drop (call $return_f32 (i32.const 8))) (i32.store8 (i32.const 64) (i32.const 200)) (i32.const 64)"),
+        ),
+        ("a million tensors nowhere", solve("(call $result (i32.const 0) (i32.const 128) (i32.const 1000000))")),
+    ];
+    for (what, guest) in guests {
+        let evaluation = case(guest.component()).evaluate();
+        let comparable = &evaluation.result.comparable;
+        let failure = comparable.failure.as_ref();
+        assert!(failure.is_some_and(|failure| failure.phase >= Phase::Learn), "{what}: {failure:?}");
+        assert_ne!(comparable.verdict, PlatformFault, "{what}: {failure:?}");
+        assert!(evaluation.seconds < 10.0, "{what}: {} s", evaluation.seconds);
+    }
 }

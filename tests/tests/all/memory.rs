@@ -98,6 +98,29 @@ hostile! {
                 .component(),
         )
         .ends(InvalidOutput, Phase::Learn, "canonical_abi");
+    /// 13 tensors of one buffer of 60 MB, under a limit of 50,000,000 parameters: the host would hold each of them.
+    one_buffer_returned_many_times_is_refused =>
+        case(
+            solve(
+                "(local $i i32) (local $at i32) (local $buffer i32)
+                (local.set $buffer (call $alloc (i32.const 4) (i32.const 60000000)))
+                (local.set $at (call $alloc (i32.const 4) (i32.const 364)))
+                (i32.store (i32.const 160) (i32.const 15000000))
+                (loop $more
+                  (call $tensor (i32.add (local.get $at) (i32.mul (local.get $i) (i32.const 28)))
+                    (i32.const 256) (i32.const 1) (i32.const 160) (i32.const 1)
+                    (i32.const 0) (local.get $buffer) (i32.const 15000000))
+                  (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 13))))
+                (call $result (i32.const 0) (local.get $at) (i32.const 13))",
+            )
+            .component(),
+        )
+        .with(|challenge| {
+            challenge.limits.parameters.0 = 50_000_000;
+            challenge.limits.training_flops.0 = 1_000_000_000;
+        })
+        .ends(InvalidOutput, Phase::Learn, "canonical_abi")
+        .charged_in_full();
     curves_are_capped_in_series_and_points =>
         case(
             solve(

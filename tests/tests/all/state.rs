@@ -219,6 +219,22 @@ hostile! {
             .ends(Trap, Phase::Predict, "import_misuse");
     remembering_rows_between_batches_is_transductive_and_not_ranked =>
         case(remembers_batches().component()).official().and(transductive);
+    /// Agrees with itself on every sample of rows in batches; a row that comes alone gets another answer.
+    drawing_a_statistic_from_each_batch_is_transductive_and_not_ranked =>
+        case(
+            Solution {
+                predict: "(local $at i32)
+                    (local.set $at (call $scores (call $rows (local.get $inputs))))
+                    (call $fill (local.get $at) (call $rows (local.get $inputs))
+                      (i32.gt_u (call $rows (local.get $inputs)) (i32.const 1)))
+                    (call $return_scores (call $rows (local.get $inputs)) (local.get $at))"
+                    .into(),
+                ..remembers_batches()
+            }
+            .component(),
+        )
+        .official()
+        .and(transductive);
     remembering_rows_is_allowed_where_the_challenge_says_so =>
         case(remembers_batches().component())
             .official()

@@ -164,8 +164,9 @@ const fn default_batch_size() -> u32 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowRule {
-    /// 5 % of the rows, at least 256, are predicted again in a fresh instance, in another order and batch size; a
-    /// submission whose answers differ is labelled transductive and not ranked.
+    /// 5 % of the rows, at least 256, are predicted again in a fresh instance, in another order and batch size, and 16
+    /// more each alone in an instance of its own; a submission whose answers differ is labelled transductive and not
+    /// ranked.
     #[default]
     Independent,
     /// A prediction may depend on other rows.
