@@ -101,22 +101,24 @@ fn element_bytes(values: &ColumnValues<'_>) -> u64 {
 }
 
 fn gather(column: &Column<'_>, rows: &[usize]) -> ValuesResult {
-    fn take<T: Copy>(values: &[T], width: usize, rows: &[usize]) -> Vec<T> {
-        let mut taken = Vec::with_capacity(rows.len() * width);
-        for row in rows {
-            taken.extend_from_slice(&values[row * width..(row + 1) * width]);
-        }
-        taken
-    }
     let width = column.width;
     match column.values {
-        ColumnValues::F32(values) => ValuesResult::F32(take(values, width, rows)),
-        ColumnValues::F64(values) => ValuesResult::F64(take(values, width, rows)),
-        ColumnValues::S64(values) => ValuesResult::S64(take(values, width, rows)),
-        ColumnValues::S32(values) => ValuesResult::S32(take(values, width, rows)),
-        ColumnValues::S8(values) => ValuesResult::S8(take(values, width, rows)),
-        ColumnValues::U8(values) => ValuesResult::U8(take(values, width, rows)),
+        ColumnValues::F32(values) => ValuesResult::F32(gather_rows(values, width, rows)),
+        ColumnValues::F64(values) => ValuesResult::F64(gather_rows(values, width, rows)),
+        ColumnValues::S64(values) => ValuesResult::S64(gather_rows(values, width, rows)),
+        ColumnValues::S32(values) => ValuesResult::S32(gather_rows(values, width, rows)),
+        ColumnValues::S8(values) => ValuesResult::S8(gather_rows(values, width, rows)),
+        ColumnValues::U8(values) => ValuesResult::U8(gather_rows(values, width, rows)),
     }
+}
+
+/// The rows' values, one row after the other, in the order given.
+pub(crate) fn gather_rows<T: Copy>(values: &[T], width: usize, rows: &[usize]) -> Vec<T> {
+    let mut gathered = Vec::with_capacity(rows.len() * width);
+    for row in rows {
+        gathered.extend_from_slice(&values[row * width..(row + 1) * width]);
+    }
+    gathered
 }
 
 type Store<'a> = StoreContextMut<'a, HostState>;

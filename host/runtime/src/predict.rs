@@ -12,6 +12,7 @@ use crate::evaluate::Evaluation;
 use crate::instance::{Instance, Program};
 use crate::journal::Recorder;
 use crate::learn::tensor_bytes;
+use crate::loader::gather_rows;
 use crate::order::TestOrder;
 use crate::stop::{PlatformFault, Stop, classify};
 
@@ -224,11 +225,7 @@ fn test_inputs(evaluation: &Evaluation<'_>, batch: &[usize]) -> Result<Vec<f32>,
     let ColumnValues::F32(values) = column.values else {
         return Err(PlatformFault::Dataset("the input field is not f32".to_owned()).into());
     };
-    let mut inputs = Vec::with_capacity(batch.len() * column.width);
-    for row in batch {
-        inputs.extend_from_slice(&values[row * column.width..(row + 1) * column.width]);
-    }
-    Ok(inputs)
+    Ok(gather_rows(values, column.width, batch))
 }
 
 /// The scores of one batch, if they are what the contract asks for.
