@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::check_len;
+use super::host::HostGemm;
 use super::tile::{COLUMNS, DEPTH, Lines, ROWS, Tile, add_product};
 use crate::Result;
 
@@ -21,11 +22,24 @@ pub struct Shape {
     pub k: usize,
 }
 
+/// How A and B stand in a product C = op(A) · op(B), with C m × n.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orientation {
+    /// A · B, with A m × k and B k × n.
+    Ab,
+    /// A · Bᵀ, with A m × k and B n × k: a layer forward, when weights are stored outputs × inputs.
+    Abt,
+    /// Aᵀ · B, with A k × m and B k × n: the gradient of weights.
+    Atb,
+}
+
 /// Matrix products C += op(A) · op(B) of row-major f32 matrices, and the buffers they pack their operands in.
 ///
 /// Every element of C is one chain of fused multiply-adds, from the value it had, over k ascending. So results do not
 /// depend on the shape of the tiles, on other rows or on the machine, and a row predicted alone has the bits it has in a
-/// batch. In the runner a product costs 32 fuel per multiply-add (2 FLOPs) and a few per cent for moving data.
+/// batch. In the runner a product costs 32 fuel per multiply-add (2 FLOPs) and a few per cent for moving data. Large
+/// products are computed by the host, which is faster and gives the same bits (feature `host-kernels`, on by default);
+/// what is large is a matter of the shape alone, so that the figures are the same on every machine.
 ///
 /// ```
 /// use thimble_sdk::nn::{Gemm, Shape};
@@ -43,6 +57,7 @@ pub struct Gemm {
     a: Vec<Lines>,
     /// Columns of a block of B, in groups of 12: for each group, the block's k times 12 values.
     b: Vec<[f32; COLUMNS]>,
+    host: HostGemm,
 }
 
 impl Gemm {
@@ -56,8 +71,7 @@ impl Gemm {
     /// # Errors
     /// A slice does not have the length its shape asks for.
     pub fn ab(&mut self, shape: Shape, a: &[f32], b: &[f32], c: &mut [f32]) -> Result<()> {
-        let Shape { m, n, k } = shape;
-        self.run(k, Operand::rows(a, m, k), Operand::columns(b, n), c)
+        self.add_product(Orientation::Ab, shape, a, b, c)
     }
 
     /// C += A · Bᵀ, with A m × k, B n × k, C m × n: a layer forward, when weights are stored outputs × inputs.
@@ -65,8 +79,7 @@ impl Gemm {
     /// # Errors
     /// A slice does not have the length its shape asks for.
     pub fn abt(&mut self, shape: Shape, a: &[f32], b: &[f32], c: &mut [f32]) -> Result<()> {
-        let Shape { m, n, k } = shape;
-        self.run(k, Operand::rows(a, m, k), Operand::rows(b, n, k), c)
+        self.add_product(Orientation::Abt, shape, a, b, c)
     }
 
     /// C += Aᵀ · B, with A k × m, B k × n, C m × n: the gradient of weights.
@@ -74,15 +87,41 @@ impl Gemm {
     /// # Errors
     /// A slice does not have the length its shape asks for.
     pub fn atb(&mut self, shape: Shape, a: &[f32], b: &[f32], c: &mut [f32]) -> Result<()> {
-        let Shape { m, n, k } = shape;
-        self.run(k, Operand::columns(a, m), Operand::columns(b, n), c)
+        self.add_product(Orientation::Atb, shape, a, b, c)
     }
 
-    fn run(&mut self, k: usize, a: Operand<'_>, b: Operand<'_>, c: &mut [f32]) -> Result<()> {
-        let (m, n) = (a.lines, b.lines);
-        check_len("A", a.values, m.saturating_mul(k))?;
-        check_len("B", b.values, n.saturating_mul(k))?;
+    /// C += op(A) · op(B).
+    ///
+    /// # Errors
+    /// A slice does not have the length its shape asks for.
+    pub fn add_product(
+        &mut self,
+        orientation: Orientation,
+        shape: Shape,
+        a: &[f32],
+        b: &[f32],
+        c: &mut [f32],
+    ) -> Result<()> {
+        let Shape { m, n, k } = shape;
+        check_len("A", a, m.saturating_mul(k))?;
+        check_len("B", b, n.saturating_mul(k))?;
         check_len("C", c, m.saturating_mul(n))?;
+        if !self.host.add_product(orientation, shape, a, b, c) {
+            self.run(orientation, shape, a, b, c);
+        }
+        Ok(())
+    }
+
+    /// The guest's own kernel.
+    fn run(&mut self, orientation: Orientation, Shape { m, n, k }: Shape, a: &[f32], b: &[f32], c: &mut [f32]) {
+        let a = match orientation {
+            Orientation::Ab | Orientation::Abt => Operand::rows(a, m, k),
+            Orientation::Atb => Operand::columns(a, m),
+        };
+        let b = match orientation {
+            Orientation::Ab | Orientation::Atb => Operand::columns(b, n),
+            Orientation::Abt => Operand::rows(b, n, k),
+        };
         for steps in blocks(k, DEPTH) {
             pack_columns(&b, steps.clone(), &mut self.b);
             for rows in blocks(m, BLOCK_ROWS) {
@@ -94,7 +133,6 @@ impl Gemm {
                 }
             }
         }
-        Ok(())
     }
 }
 

@@ -9,15 +9,18 @@
 mod activation;
 mod adam;
 mod gemm;
+mod host;
 mod linear;
 mod loss;
+mod matrix;
 mod tile;
 
 pub use activation::{relu, relu_backward};
 pub use adam::Adam;
-pub use gemm::{Gemm, Shape};
+pub use gemm::{Gemm, Orientation, Shape};
 pub use linear::{Linear, LinearGradients};
 pub use loss::{argmax, count_correct, cross_entropy};
+pub use matrix::Matrix;
 
 use crate::{Error, Result};
 

@@ -10,9 +10,10 @@ const CONTRACT: &str = "thimble:solution";
 /// Interfaces a submission may import, without version: the contract's own, and those that Rust's standard library
 /// links when a guest prints, panics, hashes, asks for the time or opens a file. The host answers the latter with stubs
 /// that know nothing: frozen clocks, no files, no input.
-pub const IMPORTS: [&str; 24] = [
+pub const IMPORTS: [&str; 25] = [
     "thimble:solution/data",
     "thimble:solution/journal",
+    "thimble:solution/kernels",
     "thimble:solution/task",
     "thimble:solution/tensors",
     "wasi:cli/environment",

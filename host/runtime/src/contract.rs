@@ -7,7 +7,10 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "solution",
-        with: { "thimble:solution/data.loader": crate::loader::Loader },
+        with: {
+            "thimble:solution/data.loader": crate::loader::Loader,
+            "thimble:solution/kernels.matrix": thimble_kernels::Matrix,
+        },
         imports: { default: trappable },
         exports: { default: async },
         // Test inputs and parameters are lowered straight from the host's own slices.
@@ -16,6 +19,7 @@ mod generated {
 }
 
 pub(crate) use generated::thimble::solution::data::Batch;
+pub(crate) use generated::thimble::solution::kernels::Orientation;
 pub(crate) use generated::thimble::solution::task::{Dtype, Field, Kind, Metadata};
 pub(crate) use generated::thimble::solution::tensors::{TensorParam, TensorResult, ValuesParam, ValuesResult};
 pub(crate) use generated::{Solution, SolutionIndices};

@@ -11,6 +11,7 @@ use thimble_challenge::result::{EvaluationResult, Independence, Journal, Mode, P
 use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
+use thimble_kernels::Workspace;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, component::ResourceTable};
 
@@ -34,7 +35,7 @@ use crate::score::{self, Scored};
 use crate::state::HostState;
 use crate::stop::{PlatformFault, Stop};
 use crate::task::Description;
-use crate::{journal_import, wasi};
+use crate::{journal_import, kernels_import, wasi};
 
 /// Bytes of names, shapes, text and lists of handles that one call may hand over beside values.
 const ABI_SLACK_BYTES: u64 = 1 << 20;
@@ -66,6 +67,7 @@ impl Machine {
         let mut linker = Linker::new(&engine);
         loader::add_to_linker(&mut linker)?;
         journal_import::add_to_linker(&mut linker)?;
+        kernels_import::add_to_linker(&mut linker)?;
         wasi::add_to_linker(&mut linker)?;
         Ok(Self { engine, linker })
     }
@@ -249,6 +251,7 @@ impl<'a> Evaluation<'a> {
             clock: self.clock.clone(),
             journal,
             random: guest_random(challenge.seed, stream),
+            workspace: Workspace::default(),
             training,
         }
     }
@@ -256,7 +259,7 @@ impl<'a> Evaluation<'a> {
     /// Takes over what an instance leaves behind.
     pub(crate) fn absorb(&mut self, state: HostState) {
         self.pass_on_journal();
-        let memory = state.limiter.memory() as u64;
+        let memory = state.limiter.peak_memory() as u64;
         self.peak_memory = Some(self.peak_memory.map_or(memory, |peak| peak.max(memory)));
         journal::append(&mut self.journal, state.journal.into_journal());
     }

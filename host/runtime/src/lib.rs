@@ -3,7 +3,7 @@
 //! [`Runner::evaluate`] takes a submission's bytes, a challenge and data bound to it, and returns a result, whatever the
 //! submission does. The pipeline is one file per step, in the order in which an evaluation goes through them: `admit`,
 //! `compile`, `learn`, `count`, `predict`, `score`, `report`. Around them: the meter (`tariff`, `engine`), what a guest
-//! can reach (`loader`, `journal_import`, `wasi`), and what holds it (`state`, `limiter`, `clock`, `instance`, `stop`).
+//! can reach (`loader`, `journal_import`, `kernels_import`, `wasi`), and what holds it (`state`, `limiter`, `clock`, `instance`, `stop`).
 
 mod admit;
 mod artifact;
@@ -17,8 +17,10 @@ mod evaluate;
 mod instance;
 mod journal;
 mod journal_import;
+mod kernels_import;
 mod learn;
 mod limiter;
+mod lists;
 mod loader;
 mod observe;
 mod order;

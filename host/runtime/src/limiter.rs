@@ -25,11 +25,13 @@ impl LimitExceeded {
     }
 }
 
-/// Sums over every memory and table of one store; each single one may use the whole limit.
+/// Sums over every memory and table of one store and what the host holds for its guest; each may use the whole limit.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     memory_limit: usize,
+    /// Memories of the guest, which never shrink, and matrices that the host holds for it, which come and go.
     memory: usize,
+    peak: usize,
     table_elements: usize,
     /// Whether the growth under way fits the limits, so that its failure is the host's.
     granted: bool,
@@ -37,12 +39,33 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(memory_limit: usize) -> Self {
-        Self { memory_limit, memory: 0, table_elements: 0, granted: false }
+        Self { memory_limit, memory: 0, peak: 0, table_elements: 0, granted: false }
     }
 
-    /// Bytes of all memories now. Memories never shrink, so this is also the peak.
-    pub(crate) fn memory(&self) -> usize {
-        self.memory
+    /// The most bytes that memories and matrices had together.
+    pub(crate) fn peak_memory(&self) -> usize {
+        self.peak
+    }
+
+    /// Counts `bytes` that the host is about to hold for the guest.
+    pub(crate) fn hold(&mut self, bytes: u64) -> Result<(), LimitExceeded> {
+        self.grow(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    /// Counts `bytes` no longer, which were held before.
+    pub(crate) fn release(&mut self, bytes: u64) {
+        self.memory = self.memory.saturating_sub(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+
+    /// An error, never a refusal the guest could see: it would behave otherwise under another limit.
+    fn grow(&mut self, bytes: usize) -> Result<(), LimitExceeded> {
+        let value = self.memory.saturating_add(bytes);
+        if value > self.memory_limit {
+            return Err(LimitExceeded::Memory { limit: self.memory_limit, value });
+        }
+        self.memory = value;
+        self.peak = self.peak.max(value);
+        Ok(())
     }
 }
 
@@ -53,12 +76,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let value = self.memory.saturating_add(desired.saturating_sub(current));
-        if value > self.memory_limit {
-            // An error, never -1: a guest that saw -1 would behave otherwise under another limit.
-            return Err(LimitExceeded::Memory { limit: self.memory_limit, value }.into());
-        }
-        self.memory = value;
+        self.grow(desired.saturating_sub(current))?;
         self.granted = true;
         Ok(true)
     }
@@ -95,7 +113,20 @@ mod tests {
         let mut limiter = Limiter::new(1000);
         assert!(limiter.memory_growing(0, 600, None)?);
         assert!(limiter.memory_growing(0, 400, None)?);
-        assert_eq!(limiter.memory(), 1000);
+        assert_eq!(limiter.peak_memory(), 1000);
+        Ok(())
+    }
+
+    #[test]
+    fn matrices_count_beside_memories_until_released() -> wasmtime::Result<()> {
+        let mut limiter = Limiter::new(1000);
+        assert!(limiter.memory_growing(0, 600, None)?);
+        assert_eq!(limiter.hold(400), Ok(()));
+        assert_eq!(limiter.hold(1), Err(LimitExceeded::Memory { limit: 1000, value: 1001 }));
+        limiter.release(400);
+        assert_eq!(limiter.hold(399), Ok(()));
+        assert_eq!(limiter.peak_memory(), 1000);
+        assert_eq!(limiter.hold(u64::MAX), Err(LimitExceeded::Memory { limit: 1000, value: usize::MAX }));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rand_chacha::ChaCha20Rng;
+use thimble_kernels::Workspace;
 use wasmtime::component::ResourceTable;
 use wasmtime::{AsContextMut, Engine, Store, Trap};
 
@@ -28,6 +29,8 @@ pub(crate) struct HostState {
     pub(crate) clock: Clock,
     pub(crate) journal: Recorder,
     pub(crate) random: ChaCha20Rng,
+    /// Buffers of the import `kernels`: bounded, so they are not the guest's.
+    pub(crate) workspace: Workspace,
     /// `None` in a predictor: there is no way from it to any data.
     pub(crate) training: Option<Arc<TrainingData>>,
 }
@@ -56,6 +59,11 @@ pub(crate) fn charge_call(store: impl AsContextMut<Data = HostState>, bytes: u64
 /// Charges `bytes` of arguments or results of an export, or bytes whose number shows only after the call was charged.
 pub(crate) fn charge_transfer(store: impl AsContextMut<Data = HostState>, bytes: u64) -> wasmtime::Result<()> {
     charge(store, TARIFF.transfer(bytes))
+}
+
+/// Charges a product of the import `kernels`, before the work, and looks at the clock.
+pub(crate) fn charge_gemm(store: impl AsContextMut<Data = HostState>, multiply_adds: u64) -> wasmtime::Result<()> {
+    charge(store, TARIFF.gemm(multiply_adds))
 }
 
 fn charge(mut store: impl AsContextMut<Data = HostState>, fuel: u64) -> wasmtime::Result<()> {

@@ -4,6 +4,7 @@
 
 use rustix::io::Errno;
 use thimble_challenge::Verdict;
+use thimble_kernels::MatrixError;
 use wasmtime::{OutOfMemory, Trap};
 
 use crate::limiter::LimitExceeded;
@@ -86,6 +87,21 @@ pub(crate) enum ImportMisuse {
     /// `fuel-left` was called outside `solve`.
     #[error("fuel-left is for the learner only")]
     FuelLeft,
+    /// A matrix without rows or columns, or another number of values than they hold.
+    #[error("{0}")]
+    Matrix(#[from] MatrixError),
+    /// Operands of a product that do not fit together, or a C that is A or B.
+    #[error("{orientation} of a {a} and a {b} matrix into a {c} one is no product")]
+    Product {
+        /// As in the contract.
+        orientation: &'static str,
+        /// Rows × columns of A.
+        a: String,
+        /// Of B.
+        b: String,
+        /// Of C, or that C is one of the operands.
+        c: String,
+    },
     /// A file operation: no descriptor can exist.
     #[error("there are no files here")]
     Files,

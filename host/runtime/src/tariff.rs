@@ -34,6 +34,8 @@ pub struct HostPrices {
     pub call: u64,
     /// Bytes of arguments and results, of imports and exports, that one fuel pays for.
     pub bytes_per_fuel: u64,
+    /// One multiply-add of the import `kernels`: what `f32x4.relaxed_madd` costs for each of its four lanes.
+    pub multiply_add: u64,
 }
 
 /// A complete tariff.
@@ -53,8 +55,12 @@ pub struct Tariff {
 const UNNAMED: u8 = 255;
 
 /// The tariff in force.
-pub const TARIFF: Tariff =
-    Tariff { name: "tariff-1", rows: ROWS, variable: VARIABLE, host: HostPrices { call: 256, bytes_per_fuel: 16 } };
+pub const TARIFF: Tariff = Tariff {
+    name: "tariff-1",
+    rows: ROWS,
+    variable: VARIABLE,
+    host: HostPrices { call: 256, bytes_per_fuel: 16, multiply_add: 32 },
+};
 
 impl Tariff {
     /// SHA-256 over the name and every price, in the order of the table.
@@ -71,6 +77,7 @@ impl Tariff {
             line(format!("{} {}\n", row.unit, row.fuel));
         }
         line(format!("host call {}\nhost bytes per fuel {}\n", self.host.call, self.host.bytes_per_fuel));
+        line(format!("host multiply-add {}\n", self.host.multiply_add));
         Digest::from_bytes(hash.finalize().into())
     }
 
@@ -84,6 +91,11 @@ impl Tariff {
     /// Fuel for a call to an import that moves `bytes`.
     pub fn host_call(&self, bytes: u64) -> u64 {
         self.host.call.saturating_add(self.transfer(bytes))
+    }
+
+    /// Fuel for a product of the import `kernels`; saturates.
+    pub fn gemm(&self, multiply_adds: u64) -> u64 {
+        self.host.call.saturating_add(self.host.multiply_add.saturating_mul(multiply_adds))
     }
 
     /// Fuel for `bytes` of arguments or results.
@@ -304,6 +316,12 @@ mod tests {
         let renamed = Tariff { name: "tariff-2", ..TARIFF };
         assert_ne!(TARIFF.digest(), cheaper.digest());
         assert_ne!(TARIFF.digest(), renamed.digest());
+    }
+
+    #[test]
+    fn a_multiply_add_costs_the_same_wherever_it_runs() {
+        assert_eq!(TARIFF.host.multiply_add * 4, u64::from(TARIFF.price("F32x4RelaxedMadd")));
+        assert_eq!((TARIFF.gemm(0), TARIFF.gemm(1), TARIFF.gemm(u64::MAX)), (256, 288, u64::MAX));
     }
 
     #[test]
