@@ -169,7 +169,6 @@ impl Workspace {
     ) -> Result<(), E> {
         let Job { k, a, b } = job;
         for steps in blocks(*k, DEPTH) {
-            let last = steps.end == *k;
             for columns in blocks(b.lines, BLOCK_COLUMNS) {
                 b.pack::<S>(columns.clone(), steps.clone(), &mut self.b);
                 for rows in blocks(a.lines, BLOCK_ROWS) {
@@ -179,7 +178,7 @@ impl Workspace {
                     for (b, columns) in panels.zip(blocks_of(&columns, S)) {
                         let groups = self.a.as_chunks::<R>().0.chunks_exact(steps.len());
                         for (a, rows) in groups.zip(blocks_of(&rows, R)) {
-                            update(multiply, (a, b), (c, job.b.lines), (rows, columns.clone()), last);
+                            update(multiply, (a, b), (c, job.b.lines), (rows, columns.clone()));
                         }
                     }
                 }
@@ -206,33 +205,32 @@ fn blocks_of(range: &Range<usize>, size: usize) -> impl Iterator<Item = Range<us
     range.clone().step_by(size).map(move |start| start..end.min(start + size))
 }
 
-/// Adds a product to one tile of C, which has `n` columns. Behind the last block of k, NaNs become the canonical one.
+/// Adds a product to one tile of C, which has `n` columns.
 fn update<const R: usize, const S: usize>(
     multiply: &impl Multiply<R, S>,
     (a, b): (&[[f32; R]], &[[f32; S]]),
     (c, n): (&mut [f32], usize),
     (rows, columns): (Range<usize>, Range<usize>),
-    last: bool,
 ) {
     let mut tile: Tile<R, S> = [[0.0; S]; R];
     let lines = |row: usize| row * n + columns.start..row * n + columns.end;
     for (tile, row) in tile.iter_mut().zip(rows.clone()) {
-        tile[..columns.len()].copy_from_slice(&c[lines(row)]);
+        copy::<S>(&c[lines(row)], &mut tile[..columns.len()]);
     }
     multiply.add_product(a, b, &mut tile);
     for (tile, row) in tile.iter().zip(rows) {
-        let line = &mut c[lines(row)];
-        line.copy_from_slice(&tile[..columns.len()]);
-        if last {
-            for value in line.iter_mut().filter(|value| value.is_nan()) {
-                *value = CANONICAL_NAN;
-            }
-        }
+        copy::<S>(&tile[..columns.len()], &mut c[lines(row)]);
     }
 }
 
-/// What WebAssembly calls canonical, and what the engine makes of every NaN in an official run.
-const CANONICAL_NAN: f32 = f32::from_bits(0x7fc0_0000);
+/// As `copy_from_slice`, without a call where the line is as long as a tile is wide.
+#[inline(always)]
+fn copy<const S: usize>(from: &[f32], to: &mut [f32]) {
+    match (from.first_chunk::<S>(), to.first_chunk_mut::<S>()) {
+        (Some(from), Some(to)) => *to = *from,
+        _ => to.copy_from_slice(from),
+    }
+}
 
 /// One side of a product: rows of op(A) or columns of op(B), each with one value per k. The value of line l at k is
 /// `values[l * per_line + k * per_step]`.

@@ -4,7 +4,8 @@
 /// A tile of C, `tile[row][column]`.
 pub(crate) type Tile<const ROWS: usize, const COLUMNS: usize> = [[f32; COLUMNS]; ROWS];
 
-/// Adds Σₖ `a[k][row]` · `b[k][column]` to each element of a tile: one chain of fused multiply-adds over ascending k.
+/// Adds Σₖ `a[k][row]` · `b[k][column]` to each element of a tile: one chain of fused multiply-adds over ascending k. NaNs
+/// become the canonical one; in the middle of a longer chain that changes nothing, as they stay NaNs to its end.
 pub(crate) trait Multiply<const ROWS: usize, const COLUMNS: usize> {
     fn add_product(&self, a: &[[f32; ROWS]], b: &[[f32; COLUMNS]], tile: &mut Tile<ROWS, COLUMNS>);
 }
@@ -25,8 +26,15 @@ fn chains<const ROWS: usize, const COLUMNS: usize>(
             }
         }
     }
-    *tile = sums;
+    for (row, sums) in tile.iter_mut().zip(&sums) {
+        for (to, &sum) in row.iter_mut().zip(sums) {
+            *to = if sum.is_nan() { CANONICAL_NAN } else { sum };
+        }
+    }
 }
+
+/// What WebAssembly calls canonical, and what the engine makes of every NaN in an official run.
+const CANONICAL_NAN: f32 = f32::from_bits(0x7fc0_0000);
 
 /// What the build targets.
 pub(crate) struct Portable;

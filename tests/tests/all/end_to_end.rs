@@ -17,8 +17,8 @@ use thimble_datasets::Dataset;
 use thimble_runtime::BoundData;
 use thimble_tests::evaluation::{evaluate_bound, open_dataset, open_directory, product, thimble};
 use thimble_tests::fixture::{self, StoredDataset};
-use thimble_tests::kernels;
 use thimble_tests::template::{Solution, predict, returns_parameters, solve};
+use thimble_tests::{kernels, products};
 
 const CHALLENGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/challenges/imagenet-pareto-500k");
 
@@ -170,6 +170,7 @@ fn settings() -> Vec<Setting> {
         ),
         kernel("f32_relaxed_madd", &kernels::f32_relaxed_madd()),
         kernel("int8_dot", &kernels::int8_dot()),
+        Setting::new("host_products", &small, fixture::challenge(), &products::compares(7), Verdict::Scored),
     ]
 }
 

@@ -6,6 +6,7 @@ mod abi;
 mod end_to_end;
 mod endless;
 mod golden_meter;
+mod kernels;
 mod leaks;
 mod memory;
 mod parameters;
