@@ -1,6 +1,7 @@
 //! `cargo xtask arm64`: the same runner for another processor.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -26,11 +27,21 @@ impl Opts {
 
 /// Builds the arm64 binary and says where it is.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let route = arm64_route(workspace)?;
-    step("thimble for arm64", || {
-        let mut cargo = route.cargo(workspace, workspace.root(), "build", ARM64_TARGET);
-        cargo.args(["--package", "thimble-cli"]).env("CARGO_TARGET_DIR", workspace.target(""));
-        run(cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc"))
-    })?;
+    step("thimble for arm64", || run(cargo(workspace, "build")?.args(["--package", "thimble-cli"])))?;
     Ok(workspace.target(ARM64_TARGET).join("release/thimble"))
+}
+
+/// The tests of the host's matrix products, for which NEON is other code than AVX.
+pub(crate) fn kernel_tests(workspace: &Workspace) -> Result<Command> {
+    let mut cargo = cargo(workspace, "test")?;
+    cargo.args(["--package", "thimble-kernels", "--tests"]).env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", QEMU);
+    Ok(cargo)
+}
+
+/// `cargo` for the other processor.
+fn cargo(workspace: &Workspace, task: &str) -> Result<Command> {
+    let mut cargo = arm64_route(workspace)?.cargo(workspace, workspace.root(), task, ARM64_TARGET);
+    cargo.env("CARGO_TARGET_DIR", workspace.target(""));
+    cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc");
+    Ok(cargo)
 }

@@ -37,9 +37,13 @@ impl Opts {
             Some(arm64::build(workspace)?)
         };
 
+        let mut suites = suites(workspace, !self.no_nextest);
+        if arm64.is_some() {
+            suites.push(("kernels, arm64", arm64::kernel_tests(workspace)?));
+        }
         let mut counts = Vec::new();
         let mut failed = Vec::new();
-        for (name, mut command) in suites(workspace, !self.no_nextest) {
+        for (name, mut command) in suites {
             match &arm64 {
                 Some(binary) => command.env("THIMBLE_ARM64_BIN", binary).env("THIMBLE_QEMU", arm64::QEMU),
                 // The tests that compare fail unless they are told that this is on purpose.
@@ -68,13 +72,13 @@ impl Opts {
 }
 
 /// What is run, the largest first.
-fn suites(workspace: &Workspace, nextest: bool) -> [(&'static str, Command); 3] {
+fn suites(workspace: &Workspace, nextest: bool) -> Vec<(&'static str, Command)> {
     let mut sdk = workspace.cargo();
     sdk.args(["test", "--doc", "--release", "--package", "thimble-sdk"]);
     let mut solutions = workspace.cargo();
     solutions.current_dir(workspace.path(SOLUTIONS)).env("CARGO_TARGET_DIR", workspace.target("guests"));
     solutions.args(["test", "--release", "--workspace"]);
-    [
+    vec![
         ("workspace", workspace_tests(workspace, nextest)),
         ("sdk examples in docs", sdk),
         ("example solutions, native", solutions),

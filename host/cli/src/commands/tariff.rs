@@ -45,6 +45,7 @@ fn json() -> Result<String, Failure> {
         "rows": rows,
         "variable": variable,
         "host_call": { "fuel": TARIFF.host.call, "bytes_per_fuel": TARIFF.host.bytes_per_fuel },
+        "host_multiply_add": TARIFF.host.multiply_add,
     }))
 }
 
@@ -62,6 +63,7 @@ fn table() -> String {
     let host = &TARIFF.host;
     let _ =
         writeln!(text, "{:>5}  host call, and 1 per {} bytes of arguments and results", host.call, host.bytes_per_fuel);
+    let _ = writeln!(text, "{:>5}  multiply-add of the import `kernels`", host.multiply_add);
     let _ = writeln!(text, "{:>5}  per {} bytes of arguments and results of an export", 1, host.bytes_per_fuel);
     text
 }
