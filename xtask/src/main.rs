@@ -1,4 +1,4 @@
-//! Project tasks: `cargo xtask setup|examples|guests|demo|test|arm64|challenges|bench|ci`.
+//! Project tasks: `cargo xtask setup|examples|guests|demo|test|arm64|challenges|bench|fuzz|ci`.
 //!
 //! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
 //! everything it makes under `target/`.
@@ -9,6 +9,7 @@ mod challenges;
 mod ci;
 mod demo;
 mod examples;
+mod fuzz;
 mod guests;
 mod setup;
 mod step;
@@ -43,6 +44,7 @@ enum Task {
     Arm64(arm64::Opts),
     Challenges(challenges::Opts),
     Bench(bench::Opts),
+    Fuzz(fuzz::Opts),
     Ci(ci::Opts),
 }
 
@@ -68,6 +70,7 @@ fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
         Task::Arm64(opts) => opts.run(workspace),
         Task::Challenges(opts) => opts.run(workspace),
         Task::Bench(opts) => opts.run(workspace, toolchain),
+        Task::Fuzz(opts) => opts.run(workspace),
         Task::Ci(opts) => opts.run(workspace, toolchain),
     }
 }
