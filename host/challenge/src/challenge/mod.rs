@@ -135,7 +135,7 @@ pub struct Limits {
     pub training_flops: Flops,
     /// Budget of prediction, for each test row, 1 to 2^33.
     pub prediction_flops_per_sample: Flops,
-    /// All memories of one instance together, 1 MiB to 4 GiB.
+    /// All memories of one instance and the matrices that the host holds for it together, 1 MiB to 4 GiB.
     pub memory_bytes: u64,
     /// Wall clock of training, prediction and scoring together, in seconds, 1 to 86,400. Compilation has limits of its own.
     pub wall_seconds: u64,
