@@ -9,6 +9,7 @@ mod golden_meter;
 mod kernels;
 mod leaks;
 mod memory;
+mod native;
 mod parameters;
 mod stack;
 mod state;

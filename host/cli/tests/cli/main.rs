@@ -7,6 +7,7 @@
 mod bench;
 mod challenge;
 mod dataset;
+mod export;
 mod official;
 mod submission;
 mod text;
