@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thimble_datasets::{Digest, PublicData};
 
+use crate::composite::Composite;
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
 pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
@@ -240,6 +241,8 @@ pub enum ScoreRule {
     },
     /// The metric itself.
     Metric,
+    /// Quality, and how little a prediction costs against the field.
+    Composite(Composite),
 }
 
 /// What an official run publishes.
