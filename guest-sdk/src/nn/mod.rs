@@ -8,16 +8,45 @@
 
 mod activation;
 mod adam;
+mod batch_norm;
+#[cfg(test)]
+mod check;
+mod clip;
+mod dense;
+mod dropout;
+mod exp;
 mod gemm;
+mod init;
+mod lanes;
+mod layer;
+mod layer_norm;
 mod linear;
 mod loss;
+mod optimiser;
+mod schedule;
+mod sequential;
+mod sgd;
+mod softmax;
 mod tile;
 
-pub use activation::{relu, relu_backward};
+pub use activation::{Activation, relu, relu_backward};
 pub use adam::Adam;
+pub use batch_norm::BatchNorm;
+pub use clip::clip_gradients;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use exp::{exp, sigmoid, tanh};
 pub use gemm::{Gemm, Shape};
+pub use init::Init;
+pub use layer::{Affine, Layer, Slot, Workspace};
+pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearGradients};
 pub use loss::{argmax, count_correct, cross_entropy};
+pub use optimiser::Optimiser;
+pub use schedule::Schedule;
+pub use sequential::Sequential;
+pub use sgd::Sgd;
+pub use softmax::{smooth_labels, soft_cross_entropy, softmax};
 
 use crate::{Error, Result};
 
