@@ -124,6 +124,11 @@ impl Parameter {
         (&self.values, &mut self.gradient)
     }
 
+    /// The values and their gradient, for an optimiser.
+    pub(super) fn update(&mut self) -> (&mut [f32], &[f32]) {
+        (&mut self.values, &self.gradient)
+    }
+
     pub(super) fn slot(&mut self) -> Slot<'_> {
         Slot { values: &mut self.values, gradient: Some(&mut self.gradient) }
     }
