@@ -8,9 +8,11 @@
 
 mod activation;
 mod adam;
+mod dot;
 mod gemm;
 mod linear;
 mod loss;
+mod quantised;
 mod tile;
 
 pub use activation::{relu, relu_backward};
@@ -18,11 +20,12 @@ pub use adam::Adam;
 pub use gemm::{Gemm, Shape};
 pub use linear::{Linear, LinearGradients};
 pub use loss::{argmax, count_correct, cross_entropy};
+pub use quantised::{QuantisedLinear, QuantisedRows};
 
 use crate::{Error, Result};
 
 /// Fails unless `slice`, called `name` in the text, has `expected` values.
-fn check_len(name: &str, slice: &[f32], expected: usize) -> Result<()> {
+fn check_len<T>(name: &str, slice: &[T], expected: usize) -> Result<()> {
     if slice.len() == expected { Ok(()) } else { Err(wrong_len(name, slice.len(), expected)) }
 }
 
