@@ -4,7 +4,7 @@
 //! the sixteen registers of x86_64 with room for the operands of one step; per step of eight multiply-adds the tariff asks
 //! 48 for the products, 16 for the addition and 8 × 7 ÷ 12 for loads.
 
-pub(super) use imp::{Block, block, quantise, tile};
+pub(super) use imp::{Block, block, largest_bits, quantise, tile};
 
 /// Values of a [`Block`].
 pub(super) const LANES: usize = 8;
@@ -12,6 +12,9 @@ pub(super) const LANES: usize = 8;
 pub(super) const ROWS: usize = 4;
 /// Outputs of a full tile.
 pub(super) const OUTPUTS: usize = 3;
+
+/// The bits of an f32 but for its sign. Magnitudes order as these bits do, and integers are a quarter of the price.
+pub(super) const MAGNITUDE: u32 = 0x7fff_ffff;
 
 /// What the values of a row are rounded to: multiples of a power of two.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,10 +50,10 @@ const fn power_of_two(exponent: i32) -> f32 {
 mod imp {
     use std::arch::wasm32::{
         f32x4, f32x4_add, f32x4_splat, i16x8, i16x8_shuffle, i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane,
-        i32x4_splat, v128,
+        i32x4_splat, u32x4_extract_lane, u32x4_max, u32x4_shuffle, u32x4_splat, v128, v128_and,
     };
 
-    use super::{Grid, LANES};
+    use super::{Grid, LANES, MAGNITUDE};
 
     /// Eight 16-bit integers.
     pub(in crate::nn) type Block = v128;
@@ -74,12 +77,13 @@ mod imp {
     #[target_feature(enable = "simd128")]
     fn kernel<const R: usize, const O: usize>(a: &[[Block; R]], b: &[[Block; O]]) -> [[i32; O]; R] {
         let mut sums = [[i32x4_splat(0); O]; R];
-        let mut steps = a.iter().zip(b);
+        // Two iterators, not one of pairs: that would multiply an index by two sizes at every step.
+        let (mut a, mut b) = (a.iter(), b.iter());
         // A turn may end at any step. That also keeps the compiler from moving the work of four steps together by
         // accumulator, which would spill most operands.
         'sum: loop {
             for _ in 0..UNROLL {
-                let Some((a, b)) = steps.next() else { break 'sum };
+                let (Some(a), Some(b)) = (a.next(), b.next()) else { break 'sum };
                 for (sums, a) in sums.iter_mut().zip(a) {
                     for (sum, b) in sums.iter_mut().zip(b) {
                         *sum = i32x4_add(*sum, i32x4_dot_i16x8(*a, *b));
@@ -96,6 +100,37 @@ mod imp {
         })
     }
 
+    pub(in crate::nn) fn largest_bits(x: &[[f32; LANES]]) -> u32 {
+        largest(x)
+    }
+
+    // By hand, because the compiler would shuffle the values of four steps together first.
+    #[target_feature(enable = "simd128")]
+    fn largest(x: &[[f32; LANES]]) -> u32 {
+        let magnitude = u32x4_splat(MAGNITUDE);
+        let mut largest = [u32x4_splat(0); 2];
+        let (turns, rest) = x.as_chunks::<UNROLL>();
+        let mut take = |x: &[f32; LANES]| {
+            let [low, high] = &mut largest;
+            let (l, h) = halves(x);
+            *low = u32x4_max(*low, v128_and(l, magnitude));
+            *high = u32x4_max(*high, v128_and(h, magnitude));
+        };
+        for turn in turns {
+            turn.iter().for_each(&mut take);
+        }
+        rest.iter().for_each(take);
+        let four = u32x4_max(largest[0], largest[1]);
+        let two = u32x4_max(four, u32x4_shuffle::<2, 3, 2, 3>(four, four));
+        u32x4_extract_lane::<0>(two).max(u32x4_extract_lane::<1>(two))
+    }
+
+    #[target_feature(enable = "simd128")]
+    #[inline]
+    fn halves([a, b, c, d, e, f, g, h]: &[f32; LANES]) -> (v128, v128) {
+        (f32x4(*a, *b, *c, *d), f32x4(*e, *f, *g, *h))
+    }
+
     pub(in crate::nn) fn quantise<'a>(x: &[f32], grid: Grid, mut to: impl Iterator<Item = &'a mut Block>) {
         let (blocks, rest) = x.as_chunks::<LANES>();
         for (x, to) in blocks.iter().zip(to.by_ref()) {
@@ -110,16 +145,16 @@ mod imp {
 
     #[target_feature(enable = "simd128")]
     #[inline]
-    fn round([a, b, c, d, e, f, g, h]: &[f32; LANES], grid: Grid) -> Block {
+    fn round(x: &[f32; LANES], grid: Grid) -> Block {
+        let (low, high) = halves(x);
         let magic = f32x4_splat(grid.magic);
-        let (low, high) = (f32x4_add(f32x4(*a, *b, *c, *d), magic), f32x4_add(f32x4(*e, *f, *g, *h), magic));
-        i16x8_shuffle::<0, 2, 4, 6, 8, 10, 12, 14>(low, high)
+        i16x8_shuffle::<0, 2, 4, 6, 8, 10, 12, 14>(f32x4_add(low, magic), f32x4_add(high, magic))
     }
 }
 
 #[cfg(not(target_family = "wasm"))]
 mod imp {
-    use super::{Grid, LANES};
+    use super::{Grid, LANES, MAGNITUDE};
 
     /// Eight 16-bit integers.
     pub(in crate::nn) type Block = [i16; LANES];
@@ -141,6 +176,10 @@ mod imp {
             }
         }
         sums
+    }
+
+    pub(in crate::nn) fn largest_bits(x: &[[f32; LANES]]) -> u32 {
+        x.as_flattened().iter().map(|x| x.to_bits() & MAGNITUDE).max().unwrap_or(0)
     }
 
     pub(in crate::nn) fn quantise<'a>(x: &[f32], grid: Grid, to: impl Iterator<Item = &'a mut Block>) {

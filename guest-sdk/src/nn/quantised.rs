@@ -1,6 +1,6 @@
 //! The fully connected layer with 8-bit weights.
 
-use super::dot::{Block, Grid, LANES, OUTPUTS, ROWS, block, quantise, tile};
+use super::dot::{Block, Grid, LANES, MAGNITUDE, OUTPUTS, ROWS, block, largest_bits, quantise, tile};
 use super::{Linear, check_len};
 use crate::{Parameters, Result};
 
@@ -265,17 +265,11 @@ fn limit<'a>(x: &'a [f32], limited: &'a mut Vec<f32>, bits: u32) -> (&'a [f32], 
     (limited, Grid::new(largest_magnitude(limited), bits))
 }
 
-/// The largest magnitude, NaN if there is one. Magnitudes order as their bits do, and integers are a quarter of the price.
+/// The largest magnitude, NaN if there is one.
 fn largest_magnitude(x: &[f32]) -> f32 {
-    let (blocks, rest) = x.as_chunks::<LANES>();
-    let mut largest = [0; LANES];
-    for x in blocks {
-        for (largest, x) in largest.iter_mut().zip(x) {
-            *largest = (x.to_bits() & 0x7fff_ffff).max(*largest);
-        }
-    }
-    let rest = rest.iter().map(|x| x.to_bits() & 0x7fff_ffff);
-    f32::from_bits(largest.into_iter().chain(rest).max().unwrap_or(0))
+    let (blocks, rest) = x.as_chunks();
+    let rest = rest.iter().map(|x| x.to_bits() & MAGNITUDE);
+    f32::from_bits(rest.fold(largest_bits(blocks), u32::max))
 }
 
 #[cfg(test)]
