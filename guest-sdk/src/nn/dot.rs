@@ -4,7 +4,7 @@
 //! the sixteen registers of x86_64 with room for the operands of one step; per step of eight multiply-adds the tariff asks
 //! 48 for the products, 16 for the addition and 8 × 7 ÷ 12 for loads.
 
-pub(super) use imp::{Block, block, largest_bits, quantise, tile};
+pub(super) use imp::{Block, block, largest_bits, positive, quantise, tile, values};
 
 /// Values of a [`Block`].
 pub(super) const LANES: usize = 8;
@@ -49,8 +49,9 @@ const fn power_of_two(exponent: i32) -> f32 {
 #[cfg(target_family = "wasm")]
 mod imp {
     use std::arch::wasm32::{
-        f32x4, f32x4_add, f32x4_splat, i16x8, i16x8_shuffle, i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane,
-        i32x4_splat, u32x4_extract_lane, u32x4_max, u32x4_shuffle, u32x4_splat, v128, v128_and,
+        f32x4, f32x4_add, f32x4_splat, i16x8, i16x8_extract_lane, i16x8_max, i16x8_shuffle, i16x8_splat, i32x4_add,
+        i32x4_dot_i16x8, i32x4_extract_lane, i32x4_splat, u32x4_extract_lane, u32x4_max, u32x4_shuffle, u32x4_splat,
+        v128, v128_and,
     };
 
     use super::{Grid, LANES, MAGNITUDE};
@@ -68,6 +69,35 @@ mod imp {
 
     pub(in crate::nn) fn block(values: [i16; LANES]) -> Block {
         make(values)
+    }
+
+    pub(in crate::nn) fn values(block: Block) -> [i16; LANES] {
+        lanes(block)
+    }
+
+    #[target_feature(enable = "simd128")]
+    #[inline]
+    fn lanes(block: Block) -> [i16; LANES] {
+        [
+            i16x8_extract_lane::<0>(block),
+            i16x8_extract_lane::<1>(block),
+            i16x8_extract_lane::<2>(block),
+            i16x8_extract_lane::<3>(block),
+            i16x8_extract_lane::<4>(block),
+            i16x8_extract_lane::<5>(block),
+            i16x8_extract_lane::<6>(block),
+            i16x8_extract_lane::<7>(block),
+        ]
+    }
+
+    pub(in crate::nn) fn positive(block: Block) -> Block {
+        at_least_0(block)
+    }
+
+    #[target_feature(enable = "simd128")]
+    #[inline]
+    fn at_least_0(block: Block) -> Block {
+        i16x8_max(block, i16x8_splat(0))
     }
 
     pub(in crate::nn) fn tile<const R: usize, const O: usize>(a: &[Block], b: &[Block]) -> [[i32; O]; R] {
@@ -161,6 +191,14 @@ mod imp {
 
     pub(in crate::nn) fn block(values: [i16; LANES]) -> Block {
         values
+    }
+
+    pub(in crate::nn) fn values(block: Block) -> [i16; LANES] {
+        block
+    }
+
+    pub(in crate::nn) fn positive(block: Block) -> Block {
+        block.map(|value| value.max(0))
     }
 
     /// Integers: any order of summation gives the same.

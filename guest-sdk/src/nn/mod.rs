@@ -11,14 +11,17 @@ mod adam;
 mod dot;
 mod gemm;
 mod linear;
+mod lookup;
 mod loss;
 mod quantised;
+mod table;
 mod tile;
 
 pub use activation::{relu, relu_backward};
 pub use adam::Adam;
 pub use gemm::{Gemm, Shape};
 pub use linear::{Linear, LinearGradients};
+pub use lookup::{LookupLinear, Thresholds, settle_near_ties};
 pub use loss::{argmax, count_correct, cross_entropy};
 pub use quantised::{QuantisedLinear, QuantisedRows};
 

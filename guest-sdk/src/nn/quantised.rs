@@ -9,7 +9,7 @@ const LARGEST: f32 = 127.0;
 /// Bits of a weight's magnitude.
 const WEIGHT_BITS: u32 = 7;
 /// Bits of an input's magnitude at most: a 16-bit lane holds them with a sign and room for rounding up.
-const INPUT_BITS: u32 = 14;
+pub(super) const INPUT_BITS: u32 = 14;
 /// Weights in a word of the parameters.
 const PACKED: usize = 4;
 
@@ -47,19 +47,58 @@ pub struct QuantisedLinear {
     input_bits: u32,
 }
 
-/// The rows of a batch as integers: the buffer of [`QuantisedLinear::forward`], which grows to the largest asked for.
+/// The rows of a batch as 16-bit integers with one unit per row; grows to the largest batch.
 #[derive(Debug, Clone, Default)]
 pub struct QuantisedRows {
-    /// Up to [`ROWS`] rows: per step of [`LANES`] inputs a block per row.
+    width: usize,
+    /// Bits of a value's magnitude.
+    bits: u32,
+    /// What the values of a row are multiples of.
+    units: Vec<f32>,
+    /// For groups of [`ROWS`] rows, then for each row that is left alone: per step of [`LANES`] values a block per row.
     blocks: Vec<Block>,
     /// A row with values that no grid takes, without them.
     limited: Vec<f32>,
 }
 
 impl QuantisedRows {
-    /// An empty buffer.
+    /// No rows.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes place for `rows` rows of `width` values of at most `bits` bits. The last block of a row must be written whole.
+    pub(super) fn resize(&mut self, rows: usize, width: usize, bits: u32) {
+        (self.width, self.bits) = (width, bits);
+        self.units.resize(rows, 0.0);
+        self.blocks.resize(rows * self.steps(), block([0; LANES]));
+    }
+
+    /// The unit and the blocks of a row.
+    pub(super) fn row_mut(&mut self, row: usize) -> (&mut f32, impl Iterator<Item = &mut Block>) {
+        let grouped = self.units.len() / ROWS * ROWS;
+        let (first, distance) =
+            if row < grouped { (row / ROWS * ROWS * self.steps() + row % ROWS, ROWS) } else { (row * self.steps(), 1) };
+        let steps = self.steps();
+        (&mut self.units[row], self.blocks[first..].iter_mut().step_by(distance).take(steps))
+    }
+
+    /// Rounds the rows `x`, each to a grid of its own.
+    fn round(&mut self, x: &[f32], width: usize, bits: u32) {
+        self.resize(x.len() / width, width, bits);
+        let mut limited = std::mem::take(&mut self.limited);
+        for (row, x) in x.chunks_exact(width).enumerate() {
+            let (x, grid) = limit(x, &mut limited, bits);
+            let (unit, blocks) = self.row_mut(row);
+            *unit = grid.step;
+            quantise(x, grid, blocks);
+        }
+        self.limited = limited;
+    }
+
+    /// Blocks of a row.
+    fn steps(&self) -> usize {
+        self.width.div_ceil(LANES)
     }
 }
 
@@ -176,12 +215,31 @@ impl QuantisedLinear {
             y.chunks_exact_mut(self.outputs().max(1)).for_each(|y| y.copy_from_slice(&self.bias));
             return Ok(());
         }
-        let (mut x, mut y) = (x.chunks_exact(self.inputs), y.chunks_exact_mut(self.outputs().max(1)));
-        for _ in 0..n / ROWS {
-            self.group::<ROWS>(rows, &mut x, &mut y);
+        rows.round(x, self.inputs, self.input_bits);
+        self.forward_quantised(rows, y)
+    }
+
+    /// As [`QuantisedLinear::forward`], of rows that are integers already.
+    ///
+    /// # Errors
+    /// The rows have another width than the layer's inputs, larger values than its sums have room for, or `y` is not as
+    /// many rows.
+    pub fn forward_quantised(&self, rows: &QuantisedRows, y: &mut [f32]) -> Result<()> {
+        check_len("y", y, rows.units.len() * self.outputs())?;
+        if rows.width != self.inputs || rows.bits > self.input_bits {
+            let (width, bits) = (rows.width, rows.bits);
+            let expected = format!("expected {} of at most {}", self.inputs, self.input_bits);
+            return Err(format!("rows of {width} values of {bits} bits, {expected}").into());
         }
-        for _ in 0..n % ROWS {
-            self.group::<1>(rows, &mut x, &mut y);
+        let (groups, singles) = rows.units.as_chunks::<ROWS>();
+        let steps = rows.steps();
+        let (mut blocks, mut y) = (rows.blocks.as_slice(), y.chunks_exact_mut(self.outputs().max(1)));
+        let mut next = |count: usize| blocks.split_off(..count * steps).unwrap_or_default();
+        for units in groups {
+            self.group(next(ROWS), *units, &mut y);
+        }
+        for unit in singles {
+            self.group(next(1), [*unit], &mut y);
         }
         Ok(())
     }
@@ -189,19 +247,11 @@ impl QuantisedLinear {
     /// The next `R` rows.
     fn group<'a, const R: usize>(
         &self,
-        rows: &mut QuantisedRows,
-        x: &mut impl Iterator<Item = &'a [f32]>,
+        blocks: &[Block],
+        units: [f32; R],
         y: &mut impl Iterator<Item = &'a mut [f32]>,
     ) {
         let steps = self.inputs.div_ceil(LANES);
-        rows.blocks.resize(steps * ROWS, block([0; LANES]));
-        let blocks = &mut rows.blocks[..steps * R];
-        let mut units = [0.0; R];
-        for (at, (unit, x)) in units.iter_mut().zip(x).enumerate() {
-            let (x, grid) = limit(x, &mut rows.limited, self.input_bits);
-            quantise(x, grid, blocks[at..].iter_mut().step_by(R));
-            *unit = grid.step;
-        }
         let mut y: [&mut [f32]; R] = std::array::from_fn(|_| y.next().unwrap_or_default());
         let (threes, ones) = self.panels.split_at(self.outputs() / OUTPUTS * OUTPUTS * steps);
         let mut first = 0;
