@@ -2,12 +2,10 @@
 
 use super::dot::{Block, LANES, block, positive, values};
 use super::quantised::{INPUT_BITS, QuantisedRows};
-use super::table::{Lines, ROWS, SIGNS, add, pack, sum};
+use super::table::{BITS, Lines, ROWS, SIGNS, fill, pack, sum};
 use super::{Gemm, Linear, Shape, argmax, check_len};
 use crate::Result;
 
-/// Signs in a byte.
-const BITS: usize = 8;
 /// The widest groups of vectors first: how many sums stand in registers together.
 const WIDTHS: [usize; 4] = [8, 4, 2, 1];
 /// The largest magnitude of a sum.
@@ -78,18 +76,25 @@ impl Thresholds {
         Ok(())
     }
 
-    /// The signs of one row as bits, each level in whole bytes.
-    fn pack(&self, x: &[f32], bytes: &mut Vec<u8>) {
-        bytes.clear();
+    /// Bytes that hold the signs of one level.
+    fn bytes(&self) -> usize {
+        self.inputs.div_ceil(BITS)
+    }
+
+    /// The signs of one row as bits, each level in [`Thresholds::bytes`] of its own.
+    fn pack(&self, x: &[f32], bytes: &mut [u8]) {
         let (blocks, rest) = x.as_chunks();
-        for lines in self.lines.chunks_exact(self.inputs.div_ceil(SIGNS)) {
-            for (x, lines) in blocks.iter().zip(lines) {
-                bytes.extend(pack(x, lines).to_le_bytes());
+        let levels = self.lines.chunks_exact(self.inputs.div_ceil(SIGNS));
+        for (bytes, lines) in bytes.chunks_exact_mut(self.bytes()).zip(levels) {
+            let (pairs, _) = bytes.as_chunks_mut();
+            for ((x, lines), pair) in blocks.iter().zip(lines).zip(pairs) {
+                *pair = pack(x, lines).to_le_bytes();
             }
             if let Some(lines) = lines.last().filter(|_| !rest.is_empty()) {
                 let mut padded = [0.0; SIGNS];
                 padded[..rest.len()].copy_from_slice(rest);
-                bytes.extend(&pack(&padded, lines).to_le_bytes()[..rest.len().div_ceil(BITS)]);
+                let last = &mut bytes[blocks.len() * SIGNS / BITS..];
+                last.copy_from_slice(&pack(&padded, lines).to_le_bytes()[..last.len()]);
             }
         }
     }
@@ -103,8 +108,8 @@ impl Thresholds {
 /// are rounded to multiples of one scale, so that no sum leaves 14 bits and a sign. Integers are exact: rows do not depend
 /// on one another and every machine has the same bits.
 ///
-/// In the runner an input costs 18 fuel for each of its signs, and a sign 3 ÷ 8 fuel for each output, where a product
-/// costs 32. Making the tables costs 160 fuel per weight, once.
+/// In the runner a sign costs 24 fuel and 4 more for its share of the lookup, and 3 ÷ 8 fuel for each output, where a product
+/// costs 32. Making the tables costs some 350 fuel per weight, once.
 ///
 /// ```
 /// use thimble_sdk::nn::{Linear, LookupLinear, Thresholds};
@@ -147,27 +152,21 @@ impl LookupLinear {
         }
         // Rounding may add half a unit for every weight and the bias.
         let scale = largest.max(LARGEST * f32::MIN_POSITIVE) / (LARGEST - (signs + 1) as f32 / 2.0);
-        let round = |value: f32| (value / scale).round_ties_even() as i16;
         let blocks = layer.outputs().div_ceil(LANES);
-        let lanes = |of: &dyn Fn(usize) -> f32, at: usize| {
-            let lane = |lane| if at * LANES + lane < layer.outputs() { round(of(at * LANES + lane)) } else { 0 };
-            block(std::array::from_fn(lane))
-        };
-        let bias = (0..blocks).map(|at| lanes(&|output| layer.bias()[output], at)).collect();
-        let column = |sign: usize, at| lanes(&|output| layer.weight()[output * signs + sign], at);
-        let mut tables = Vec::new();
+        let columns = columns(layer, scale, blocks);
+        let bytes = thresholds.bytes() * (signs / thresholds.inputs());
+        let mut tables = vec![block([0; LANES]); bytes * ROWS * blocks];
+        let mut rest = tables.as_mut_slice();
         for group in groups(blocks) {
-            for level in (0..signs).step_by(thresholds.inputs()) {
-                let end = level + thresholds.inputs();
-                for first in (level..end).step_by(BITS) {
-                    let columns: Vec<Block> = (first..end.min(first + BITS))
-                        .flat_map(|sign| group.clone().map(move |at| (sign, at)))
-                        .map(|(sign, at)| column(sign, at))
-                        .collect();
-                    push_table(&columns, group.len(), &mut tables);
-                }
+            let these = rest.split_off_mut(..bytes * ROWS * group.len()).unwrap_or_default();
+            match group.len() {
+                8 => push_tables::<8>(&columns, &thresholds, group.start, these),
+                4 => push_tables::<4>(&columns, &thresholds, group.start, these),
+                2 => push_tables::<2>(&columns, &thresholds, group.start, these),
+                _ => push_tables::<1>(&columns, &thresholds, group.start, these),
             }
         }
+        let bias = columns[signs].clone();
         Ok(Self { thresholds, outputs: layer.outputs(), bias, tables, scale })
     }
 
@@ -216,7 +215,7 @@ impl LookupLinear {
     /// Calls `finish` with every row's index and sums.
     fn rows(&self, x: &[f32], rows: usize, mut finish: impl FnMut(usize, &[Block])) -> Result<()> {
         check_len("x", x, rows.saturating_mul(self.thresholds.inputs()))?;
-        let mut bytes = Vec::new();
+        let mut bytes = vec![0; self.tables.len() / (ROWS * self.bias.len().max(1))];
         let mut sums = self.bias.clone();
         for (row, x) in x.chunks_exact(self.thresholds.inputs()).enumerate() {
             self.thresholds.pack(x, &mut bytes);
@@ -254,25 +253,34 @@ fn groups(vectors: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     })
 }
 
-/// Adds the table of a byte: for each of its values the sum of the columns, `width` vectors each, whose bits are set, less
-/// those whose are not.
-fn push_table(columns: &[Block], width: usize, tables: &mut Vec<Block>) {
-    let start = tables.len();
-    tables.reserve(ROWS * width);
-    for vector in 0..width {
-        let all = columns.iter().skip(vector).step_by(width).fold(block([0; LANES]), |sum, column| add(sum, *column));
-        tables.push(block(values(all).map(i16::wrapping_neg)));
-    }
-    for byte in 1..ROWS {
-        // A bit more than another row: its column counts up from −1 to 1.
-        let (before, bit) = (byte & (byte - 1), byte.trailing_zeros() as usize);
-        for vector in 0..width {
-            let mut entry = tables[start + before * width + vector];
-            if let Some(column) = columns.get(bit * width + vector) {
-                entry = add(add(entry, *column), *column);
-            }
-            tables.push(entry);
+/// The weights of each sign, then the bias, in units of `scale`: blocks of outputs.
+fn columns(layer: &Linear, scale: f32, blocks: usize) -> Vec<Vec<Block>> {
+    // Adding 1.5 · 2²³ rounds to integers, ties to even, and leaves them in the low bits.
+    let round = |value: f32| (value / scale + 12_582_912.0).to_bits() as i16;
+    let (signs, width) = (layer.inputs(), blocks * LANES);
+    let mut values = vec![0; (signs + 1) * width];
+    for (output, weight) in layer.weight().chunks_exact(signs).enumerate() {
+        for (to, weight) in values[output..].iter_mut().step_by(width).zip(weight) {
+            *to = round(*weight);
         }
+    }
+    for (to, bias) in values[signs * width..].iter_mut().zip(layer.bias()) {
+        *to = round(*bias);
+    }
+    values.chunks_exact(width).map(|column| column.as_chunks().0.iter().copied().map(block).collect()).collect()
+}
+
+/// The tables of all bytes for `V` vectors of outputs from `first` on.
+fn push_tables<const V: usize>(columns: &[Vec<Block>], thresholds: &Thresholds, first: usize, tables: &mut [Block]) {
+    let levels = columns[..thresholds.signs()].chunks_exact(thresholds.inputs());
+    let bytes = levels.flat_map(|level| level.chunks(BITS));
+    for (columns, table) in bytes.zip(tables.as_chunks_mut::<V>().0.as_chunks_mut().0) {
+        // A byte that is not full has zeros for the signs it lacks.
+        let mut of_byte = [[block([0; LANES]); V]; BITS];
+        for (to, column) in of_byte.iter_mut().zip(columns) {
+            to.copy_from_slice(&column[first..][..V]);
+        }
+        fill(&of_byte, table);
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::dot::Block;
 
-pub(super) use imp::{add, pack, sum};
+pub(super) use imp::{fill, pack, sum};
+
+/// Signs in a byte.
+pub(super) const BITS: usize = 8;
 
 /// Values whose signs are taken at a time.
 pub(super) const SIGNS: usize = 16;
@@ -38,11 +41,9 @@ impl Lines {
 
 #[cfg(target_family = "wasm")]
 mod imp {
-    use std::arch::wasm32::{
-        i8x16_bitmask, i8x16_narrow_i16x8, i16x8_add, i16x8_narrow_i32x4, i32x4_ge, u32x4, v128, v128_xor,
-    };
+    use std::arch::wasm32::{f32x4, i16x8_add, i16x8_splat, i16x8_sub, i32x4_bitmask, i32x4_ge, u32x4, v128, v128_xor};
 
-    use super::{Block, Lines, ROWS, SIGNS};
+    use super::{BITS, Block, Lines, ROWS, SIGNS};
 
     /// Lookups per turn of a loop: the runner checks fuel at every turn.
     const UNROLL: usize = 4;
@@ -54,10 +55,13 @@ mod imp {
     #[target_feature(enable = "simd128")]
     #[inline]
     fn mask(x: &[f32; SIGNS], lines: &Lines) -> u16 {
-        let x = x.map(f32::to_bits);
-        let passed = |at: usize| i32x4_ge(v128_xor(four(&x, at), four(&lines.sign, at)), four(&lines.magnitude, at));
-        let low = i16x8_narrow_i32x4(passed(0), passed(4));
-        i8x16_bitmask(i8x16_narrow_i16x8(low, i16x8_narrow_i32x4(passed(8), passed(12))))
+        let passed = |at: usize| {
+            let x = f32x4(x[at], x[at + 1], x[at + 2], x[at + 3]);
+            i32x4_ge(v128_xor(x, four(&lines.sign, at)), four(&lines.magnitude, at))
+        };
+        // Narrowing to one vector first would be a shuffle and two comparisons per step to the compiler.
+        let mask = |at: usize| u16::from(i32x4_bitmask(passed(at))) << at;
+        mask(0) | mask(4) | mask(8) | mask(12)
     }
 
     #[target_feature(enable = "simd128")]
@@ -66,14 +70,28 @@ mod imp {
         u32x4(values[at], values[at + 1], values[at + 2], values[at + 3])
     }
 
-    pub(in crate::nn) fn add(a: Block, b: Block) -> Block {
-        lanes(a, b)
+    pub(in crate::nn) fn fill<const V: usize>(columns: &[[Block; V]; BITS], table: &mut [[Block; V]; ROWS]) {
+        sums_of(columns, table);
     }
 
     #[target_feature(enable = "simd128")]
-    #[inline]
-    fn lanes(a: Block, b: Block) -> Block {
-        i16x8_add(a, b)
+    fn sums_of<const V: usize>(columns: &[[Block; V]; BITS], table: &mut [[Block; V]; ROWS]) {
+        let mut none = [i16x8_splat(0); V];
+        for column in columns {
+            for (none, column) in none.iter_mut().zip(column) {
+                *none = i16x8_sub(*none, *column);
+            }
+        }
+        table[0] = none;
+        for (bit, column) in columns.iter().enumerate() {
+            let twice = column.map(|column| i16x8_add(column, column));
+            let (without, with) = table.split_at_mut(1 << bit);
+            for (without, with) in without.iter().zip(with) {
+                for ((without, with), twice) in without.iter().zip(with).zip(twice) {
+                    *with = i16x8_add(*without, twice);
+                }
+            }
+        }
     }
 
     pub(in crate::nn) fn sum<const V: usize>(tables: &[[[Block; V]; ROWS]], bytes: &[u8], sums: &mut [Block; V]) {
@@ -83,6 +101,7 @@ mod imp {
     #[target_feature(enable = "simd128")]
     fn kernel<const V: usize>(tables: &[[[Block; V]; ROWS]], bytes: &[u8], sums: &mut [Block; V]) {
         let mut total = *sums;
+        // A turn may end at any step: constant distances between the loads of a turn would be added, not folded into them.
         let (mut tables, mut bytes) = (tables.iter(), bytes.iter());
         'sum: loop {
             for _ in 0..UNROLL {
@@ -98,13 +117,27 @@ mod imp {
 
 #[cfg(not(target_family = "wasm"))]
 mod imp {
-    use super::{Block, Lines, ROWS, SIGNS};
+    use crate::nn::dot::LANES;
+
+    use super::{BITS, Block, Lines, ROWS, SIGNS};
 
     pub(in crate::nn) fn pack(x: &[f32; SIGNS], lines: &Lines) -> u16 {
         x.iter().enumerate().fold(0, |mask, (index, x)| mask | u16::from(lines.are_passed(index, *x)) << index)
     }
 
-    pub(in crate::nn) fn add(a: Block, b: Block) -> Block {
+    pub(in crate::nn) fn fill<const V: usize>(columns: &[[Block; V]; BITS], table: &mut [[Block; V]; ROWS]) {
+        for (byte, row) in table.iter_mut().enumerate() {
+            *row = [[0; LANES]; V];
+            for (bit, column) in columns.iter().enumerate() {
+                let sign = if byte >> bit & 1 == 1 { 1 } else { -1_i16 };
+                for (sum, column) in row.iter_mut().zip(column) {
+                    *sum = add(*sum, column.map(|value| value.wrapping_mul(sign)));
+                }
+            }
+        }
+    }
+
+    fn add(a: Block, b: Block) -> Block {
         std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
     }
 
