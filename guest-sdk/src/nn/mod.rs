@@ -13,6 +13,7 @@ mod gemm;
 mod linear;
 mod lookup;
 mod loss;
+mod prune;
 mod quantised;
 mod table;
 mod tile;
@@ -23,6 +24,7 @@ pub use gemm::{Gemm, Shape};
 pub use linear::{Linear, LinearGradients};
 pub use lookup::{LookupLinear, Thresholds, settle_near_ties};
 pub use loss::{argmax, count_correct, cross_entropy};
+pub use prune::{NeuronStatistics, keep_neurons, most_important, norm_importance};
 pub use quantised::{QuantisedLinear, QuantisedRows};
 
 use crate::{Error, Result};
