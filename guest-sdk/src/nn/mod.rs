@@ -15,6 +15,7 @@ mod clip;
 mod convolution;
 mod dense;
 mod depthwise;
+mod dot;
 mod dropout;
 mod embedding;
 mod exp;
@@ -25,14 +26,18 @@ mod lanes;
 mod layer;
 mod layer_norm;
 mod linear;
+mod lookup;
 mod loss;
 mod matrix;
 mod optimiser;
 mod pooling;
+mod prune;
+mod quantised;
 mod schedule;
 mod sequential;
 mod sgd;
 mod softmax;
+mod table;
 mod tile;
 mod window;
 
@@ -51,10 +56,13 @@ pub use init::Init;
 pub use layer::{Affine, Layer, Slot, Workspace};
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearGradients};
+pub use lookup::{LookupLinear, Thresholds, settle_near_ties};
 pub use loss::{argmax, count_correct, cross_entropy};
 pub use matrix::Matrix;
 pub use optimiser::Optimiser;
 pub use pooling::{GlobalAveragePool, Pool2d};
+pub use prune::{NeuronStatistics, keep_neurons, most_important, norm_importance};
+pub use quantised::{QuantisedLinear, QuantisedRows};
 pub use schedule::Schedule;
 pub use sequential::Sequential;
 pub use sgd::Sgd;
@@ -64,7 +72,7 @@ pub use window::{Image, Window};
 use crate::{Error, Result};
 
 /// Fails unless `slice`, called `name` in the text, has `expected` values.
-fn check_len(name: &str, slice: &[f32], expected: usize) -> Result<()> {
+fn check_len<T>(name: &str, slice: &[T], expected: usize) -> Result<()> {
     if slice.len() == expected { Ok(()) } else { Err(wrong_len(name, slice.len(), expected)) }
 }
 
