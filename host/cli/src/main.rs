@@ -5,9 +5,11 @@ mod commands;
 mod evaluate;
 mod exit;
 mod input;
+mod npy;
 mod output;
 mod progress;
 mod report;
+mod target;
 
 use std::process::ExitCode;
 

@@ -118,6 +118,11 @@ impl BoundData {
         if public && !challenge.challenge.practice { Err(BindError::PublicData(digest)) } else { Ok(()) }
     }
 
+    /// The rows.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
     /// Validation or official.
     pub fn mode(&self) -> Mode {
         self.mode

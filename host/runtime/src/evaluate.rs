@@ -20,6 +20,7 @@ use crate::bind::BoundData;
 use crate::clock::Clock;
 use crate::compile::Compiler;
 use crate::count;
+use crate::digest::parameters_digest;
 use crate::engine::{engine, engine_hash};
 use crate::instance::{INSTANTIATION_FUEL, Program};
 use crate::journal::{self, Entry, Recorder};
@@ -117,7 +118,11 @@ impl Runner {
             let limits = evaluation.limits();
             let bytes = admitted.facts.counted_bytes;
             let parameters = count::count(&learned.tensors, bytes, limits, admitted.declared)?;
-            count::judge(findings.parameters.insert(parameters))
+            count::judge(findings.parameters.insert(parameters))?;
+            // In an official run it would be a message of the guest's, 32 bytes long.
+            findings.parameters_digest =
+                (evaluation.mode() == Mode::Validation).then(|| parameters_digest(&learned.tensors));
+            Ok::<_, Stop>(())
         })?;
         let predicted =
             evaluation.timed(Phase::Predict, |evaluation| predict::predict(evaluation, &program, &learned.tensors))?;
@@ -168,6 +173,7 @@ pub(crate) struct Findings {
     pub(crate) compile_cached: Option<bool>,
     pub(crate) training: Training,
     pub(crate) parameters: Option<Parameters>,
+    pub(crate) parameters_digest: Option<Digest>,
     pub(crate) prediction_fuel: Option<Fuel>,
     pub(crate) independence: Option<Independence>,
     pub(crate) scored: Option<Scored>,

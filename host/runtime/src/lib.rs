@@ -12,6 +12,7 @@ mod clock;
 mod compile;
 mod contract;
 mod count;
+mod digest;
 mod engine;
 mod evaluate;
 mod instance;
@@ -33,12 +34,13 @@ mod wasi;
 
 pub use bind::{BindError, BoundData};
 pub use compile::{Compiler, compile_child};
-pub use contract::CONTRACT;
+pub use contract::{CONTRACT, Dtype, Field, Kind, Metadata};
 pub use engine::ENGINE;
 pub use evaluate::{Request, Runner};
 pub use observe::{Event, Observer, Unobserved};
 pub use stop::PlatformFault;
 pub use tariff::{HostPrices, Row, TARIFF, Tariff, VariableRow};
+pub use task::Description;
 
 /// The fixed limits of a run, beside those a challenge sets.
 pub mod limits {

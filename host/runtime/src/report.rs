@@ -25,7 +25,7 @@ pub(crate) fn report(
     engine_hash: &[u8; 32],
 ) -> EvaluationResult {
     let challenge = &evaluation.request.challenge.challenge;
-    let compile_cached = findings.compile_cached;
+    let (compile_cached, parameters_digest) = (findings.compile_cached, findings.parameters_digest);
     let comparable = comparable(&evaluation, findings, end);
     let mode = comparable.mode;
     EvaluationResult {
@@ -39,6 +39,7 @@ pub(crate) fn report(
             compile_cached,
             seconds: evaluation.seconds,
             peak_memory_bytes: evaluation.peak_memory,
+            parameters_digest,
             journal: evaluation.journal,
         },
     }

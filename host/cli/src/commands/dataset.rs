@@ -1,18 +1,18 @@
-//! `thimble dataset generate|describe`
+//! `thimble dataset generate|describe|export`
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use thimble_datasets::imagenet_pareto::{self, Options};
-use thimble_datasets::limits::{METADATASET_FILE, OPERATOR_SECRET_FILE, SEED_BYTES};
-use thimble_datasets::{OperatorSecret, Seed, Split, Tables};
+use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
+use thimble_datasets::{Digest, OperatorSecret, Seed, Split, Tables};
 
+use crate::commands::export::ExportOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
+use crate::target::Target;
 use crate::{input, output};
 
-/// Generate or describe a dataset.
+/// Generate, describe or export a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -23,6 +23,7 @@ pub(crate) struct Opts {
 enum Command {
     Generate(GenerateOpts),
     Describe(DescribeOpts),
+    Export(ExportOpts),
 }
 
 /// Make a dataset of a known family.
@@ -104,6 +105,7 @@ impl Opts {
         match self.command {
             Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.run(),
             Command::Describe(opts) => opts.run(),
+            Command::Export(opts) => opts.run(),
         }
     }
 }
@@ -111,14 +113,25 @@ impl Opts {
 impl ImagenetParetoOpts {
     fn run(self) -> Result<ExitStatus, Failure> {
         let (tables, secret) = self.draw()?;
-        let target = Target::check(&self.out, self.overwrite)?;
-        let digest = target.write(&tables, secret.as_ref())?;
+        let target = Target::check(&self.out, "a dataset", METADATASET_FILE, self.overwrite)?;
+        let digest =
+            target.write(&Split::ALL.map(Split::file_name), |fresh| self.write(fresh, &tables, secret.as_ref()))?;
         let mut text = format!("{} in {}\n", tables.name, self.out.display());
         for split in Split::ALL {
             text += &format!("{:<11} {} rows\n", split.name(), tables.split(split).rows);
         }
         output::print(&format!("{text}digest      {digest}\n"))?;
         Ok(ExitStatus::Success)
+    }
+
+    fn write(&self, fresh: &Path, tables: &Tables, secret: Option<&OperatorSecret>) -> Result<Digest, Failure> {
+        let cannot = || format!("cannot write {}", self.out.display());
+        let dir = input::directory("dataset", fresh)?;
+        let digest = thimble_datasets::write(&dir, tables).with_context(cannot).or_output()?;
+        if let Some(secret) = secret {
+            secret.write(&dir).with_context(cannot).or_output()?;
+        }
+        Ok(digest)
     }
 
     fn draw(&self) -> Result<(Tables, Option<OperatorSecret>), Failure> {
@@ -138,62 +151,6 @@ impl ImagenetParetoOpts {
         };
         let tables = imagenet_pareto::private(&seed, &options).context("no such dataset").or_input()?;
         Ok((tables, Some(OperatorSecret::from_seed(&seed))))
-    }
-}
-
-/// A directory that may become the dataset.
-#[derive(Debug)]
-struct Target<'a> {
-    path: &'a Path,
-    /// A dataset is there, to be replaced.
-    occupied: bool,
-}
-
-impl<'a> Target<'a> {
-    fn check(path: &'a Path, overwrite: bool) -> Result<Self, Failure> {
-        let occupied = path.join(METADATASET_FILE).exists();
-        if occupied && !overwrite {
-            return Err(Failure::input(format!("{} holds a dataset; say --overwrite to replace it", path.display())));
-        }
-        if path.join(OPERATOR_SECRET_FILE).exists() {
-            return Err(Failure::input(format!(
-                "{} holds {OPERATOR_SECRET_FILE}, which a published commitment may depend on: it is not replaced; remove \
-                 the directory yourself or choose another",
-                path.display()
-            )));
-        }
-        Ok(Self { path, occupied })
-    }
-
-    /// Writes beside the target, then moves into place: whoever opens it sees the old, nothing, or the new.
-    fn write(&self, tables: &Tables, secret: Option<&OperatorSecret>) -> Result<thimble_datasets::Digest, Failure> {
-        let cannot = || format!("cannot write {}", self.path.display());
-        let parent = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let fresh = tempfile::Builder::new().prefix(".thimble-").tempdir_in(parent).with_context(cannot).or_output()?;
-        let dir = input::directory("dataset", fresh.path())?;
-        let digest = thimble_datasets::write(&dir, tables).with_context(cannot).or_output()?;
-        if let Some(secret) = secret {
-            secret.write(&dir).with_context(cannot).or_output()?;
-        }
-        if self.occupied {
-            // The metadataset first: without it the directory is no dataset. Anything else that is there stays, and
-            // makes the move fail.
-            for name in [METADATASET_FILE].into_iter().chain(Split::ALL.map(Split::file_name)) {
-                match fs::remove_file(self.path.join(name)) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(error).with_context(cannot).or_output();
-                    }
-                    _ => {}
-                }
-            }
-        }
-        fs::rename(fresh.path(), self.path).with_context(cannot).or_output()?;
-        // It lives under its own name now.
-        let _ = fresh.keep();
-        Ok(digest)
     }
 }
 

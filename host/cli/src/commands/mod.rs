@@ -4,6 +4,7 @@ pub(crate) mod challenge;
 pub(crate) mod check;
 pub(crate) mod compile_child;
 pub(crate) mod dataset;
+pub(crate) mod export;
 pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod tariff;
