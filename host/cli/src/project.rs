@@ -121,7 +121,8 @@ impl Project {
 
     /// The challenge that `[package.metadata.thimble]` names, relative to the manifest.
     pub(crate) fn challenge(&self) -> Option<PathBuf> {
-        self.package.challenge.as_ref().map(|challenge| self.path.join(challenge))
+        let challenge = self.package.challenge.clone()?;
+        Some(if self.path == Path::new(".") { challenge } else { self.path.join(challenge) })
     }
 
     /// Where the package goes unless another place is named: `target/NAME.zip`, as seen from the current directory.

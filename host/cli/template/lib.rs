@@ -122,6 +122,7 @@ impl Scaling {
 }
 
 /// The nearest class mean as a linear layer: ‖x − μ‖² = ‖x‖² − 2 (μ·x − ½‖μ‖²), so μ is the weight and −½‖μ‖² the bias.
+/// Both are divided by √width: no answer changes, and the softmax is not so sure that nothing is left to learn.
 fn nearest_mean(train: &mut Loader, scaling: &Scaling, classes: usize) -> Result<Linear> {
     let width = scaling.mean.len();
     let (mut weight, mut rows) = (vec![0.0_f32; classes * width], vec![0.0_f32; classes]);
@@ -138,7 +139,9 @@ fn nearest_mean(train: &mut Loader, scaling: &Scaling, classes: usize) -> Result
         }
     }
     train.rewind();
-    let bias = weight.chunks_exact(width).map(|mean| -0.5 * mean.iter().map(|m| m * m).sum::<f32>()).collect();
+    let share = 1.0 / (width as f32).sqrt();
+    let bias = weight.chunks_exact(width).map(|mean| -0.5 * share * mean.iter().map(|m| m * m).sum::<f32>()).collect();
+    weight.iter_mut().for_each(|w| *w *= share);
     Linear::from_parts(width, weight, bias)
 }
 

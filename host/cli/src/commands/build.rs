@@ -31,8 +31,8 @@ Examples:
   # With a feature of the crate
   thimble build -- --features train-only
 
-Exit status: 0 when packed, 3 when cargo fails, 10 when admission would refuse it, or the verdict of the validation
-run.")]
+Exit status: 0 when packed, 3 when cargo fails, 10 when admission would refuse it, or that of the validation
+run's verdict.")]
 pub(crate) struct Opts {
     /// Project directory
     #[arg(default_value = ".")]

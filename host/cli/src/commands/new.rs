@@ -53,7 +53,7 @@ impl Opts {
             return Err(Failure::usage(format!("`{name}` cannot be a project's name: {NAME_RULE}, a letter first")));
         }
         let challenge = input::challenge(&self.challenge)?;
-        let target = self.parent.join(name);
+        let target = if self.parent == Path::new(".") { PathBuf::from(name) } else { self.parent.join(name) };
         refuse_occupied(&target)?;
         let files = self.files(&challenge)?;
         let data = public_data(&self.challenge, &challenge, &self.cache.open()?)?;

@@ -10,6 +10,8 @@ fn is_better_than_the_baseline_and_within_the_limit() -> Result<()> {
     let data = PublicData::open("data")?;
     let evaluation = data.evaluate::<Starter>()?;
     println!("accuracy {}, {} parameters", evaluation.accuracy, evaluation.parameters.count());
+    // The same as `run.parameters_digest` of a result of `thimble run --out`.
+    println!("parameters {}", evaluation.parameters_digest);
     assert!(evaluation.accuracy > data.metadata().baseline_accuracy, "accuracy {}", evaluation.accuracy);
     assert!(evaluation.parameters.count() <= data.metadata().param_limit);
     Ok(())
@@ -24,7 +26,7 @@ fn a_row_alone_gets_the_scores_that_it_gets_in_a_batch() -> Result<()> {
     let mut parameters = thimble_sdk::Parameters::new();
     let weight: Vec<f32> = (0..classes * width).map(|i| (i % 17) as f32 - 8.0).collect();
     parameters.push("weight", &[classes, width], weight);
-    parameters.push("bias", &[classes], vec![0.5; classes]);
+    parameters.push("bias", &[classes], vec![0.5_f32; classes]);
     let model = Classifier::from_parameters(parameters, data.metadata())?;
 
     let batch = data.test_batches().next().ok_or("there are no test rows")?;

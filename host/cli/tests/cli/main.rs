@@ -6,7 +6,9 @@
 
 mod bench;
 mod challenge;
+mod compare;
 mod dataset;
+mod new;
 mod official;
 mod submission;
 mod text;
