@@ -7,7 +7,9 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Adam, Gemm, Linear, LinearGradients, count_correct, cross_entropy};
-use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal};
+use thimble_sdk::{
+    Batch, Error, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal,
+};
 
 /// Passes over the training rows.
 const EPOCHS: u64 = 20;
@@ -49,7 +51,11 @@ impl Model for Classifier {
     fn parameters(&self) -> Parameters {
         let Self(layer) = self;
         let mut parameters = Parameters::new();
-        parameters.push("weight", &[layer.outputs(), layer.inputs()], layer.weight().to_vec());
+        parameters.push(
+            "weight",
+            &[layer.outputs(), layer.inputs()],
+            layer.weight().to_vec(),
+        );
         parameters.push("bias", &[layer.outputs()], layer.bias().to_vec());
         parameters
     }
@@ -67,7 +73,11 @@ impl Model for Classifier {
         let Self(layer) = self;
         let mut scores = vec![0.0; inputs.rows() * layer.outputs()];
         layer.forward(&mut Gemm::new(), inputs.features()?.values, &mut scores)?;
-        Ok(Tensor::new("scores", &[inputs.rows(), layer.outputs()], scores))
+        Ok(Tensor::new(
+            "scores",
+            &[inputs.rows(), layer.outputs()],
+            scores,
+        ))
     }
 }
 
@@ -92,18 +102,28 @@ impl Scaling {
         train.rewind();
         let mean: Vec<f64> = sum.iter().map(|sum| sum / rows).collect();
         // A feature that never varies says nothing: its scale is 0.
-        let scale = mean.iter().zip(&square).map(|(mean, square)| match (square / rows - mean * mean).sqrt() {
-            deviation if deviation > 1e-6 => (1.0 / deviation) as f32,
-            _ => 0.0,
+        let scale = mean.iter().zip(&square).map(|(mean, square)| {
+            match (square / rows - mean * mean).sqrt() {
+                deviation if deviation > 1e-6 => (1.0 / deviation) as f32,
+                _ => 0.0,
+            }
         });
-        Ok(Self { scale: scale.collect(), mean: mean.iter().map(|&mean| mean as f32).collect() })
+        Ok(Self {
+            scale: scale.collect(),
+            mean: mean.iter().map(|&mean| mean as f32).collect(),
+        })
     }
 
     /// Writes the scaled rows of `x` to `scaled`.
     fn apply(&self, x: &[f32], scaled: &mut Vec<f32>) {
         scaled.clear();
         for row in x.chunks_exact(self.mean.len()) {
-            scaled.extend(row.iter().zip(&self.mean).zip(&self.scale).map(|((x, mean), scale)| (x - mean) * scale));
+            scaled.extend(
+                row.iter()
+                    .zip(&self.mean)
+                    .zip(&self.scale)
+                    .map(|((x, mean), scale)| (x - mean) * scale),
+            );
         }
     }
 
@@ -131,7 +151,8 @@ fn nearest_mean(train: &mut Loader, scaling: &Scaling, classes: usize) -> Result
         scaling.apply(batch.features()?.values, &mut scaled);
         for (row, &label) in scaled.chunks_exact(width).zip(batch.labels()?) {
             let class = usize::try_from(label).ok().filter(|&class| class < classes);
-            let class = class.ok_or_else(|| Error::from(format!("label {label}, expected below {classes}")))?;
+            let class = class
+                .ok_or_else(|| Error::from(format!("label {label}, expected below {classes}")))?;
             rows[class] += 1.0;
             for (mean, x) in weight[class * width..][..width].iter_mut().zip(row) {
                 *mean += (x - *mean) / rows[class];
@@ -140,7 +161,10 @@ fn nearest_mean(train: &mut Loader, scaling: &Scaling, classes: usize) -> Result
     }
     train.rewind();
     let share = 1.0 / (width as f32).sqrt();
-    let bias = weight.chunks_exact(width).map(|mean| -0.5 * share * mean.iter().map(|m| m * m).sum::<f32>()).collect();
+    let bias = weight
+        .chunks_exact(width)
+        .map(|mean| -0.5 * share * mean.iter().map(|m| m * m).sum::<f32>())
+        .collect();
     weight.iter_mut().for_each(|w| *w *= share);
     Linear::from_parts(width, weight, bias)
 }
@@ -160,8 +184,18 @@ struct Trainer {
 impl Trainer {
     fn new(layer: Linear, scaling: Scaling) -> Self {
         let (gradients, adam) = (layer.gradients(), Adam::new(LEARNING_RATE));
-        let (gemm, scaled, scores, scores_gradient) = (Gemm::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { layer, scaling, adam, gradients, gemm, scaled, scores, scores_gradient }
+        let (gemm, scaled, scores, scores_gradient) =
+            (Gemm::new(), Vec::new(), Vec::new(), Vec::new());
+        Self {
+            layer,
+            scaling,
+            adam,
+            gradients,
+            gemm,
+            scaled,
+            scores,
+            scores_gradient,
+        }
     }
 
     /// Trains on every batch once. Returns the mean loss per row, in nats.
@@ -178,17 +212,29 @@ impl Trainer {
     fn step(&mut self, batch: &Batch) -> Result<f32> {
         self.forward(batch)?;
         self.scores_gradient.resize(self.scores.len(), 0.0);
-        let loss = cross_entropy(&self.scores, batch.labels()?, self.layer.outputs(), &mut self.scores_gradient)?;
+        let loss = cross_entropy(
+            &self.scores,
+            batch.labels()?,
+            self.layer.outputs(),
+            &mut self.scores_gradient,
+        )?;
         self.gradients.clear();
-        self.layer.backward(&mut self.gemm, &self.scaled, &self.scores_gradient, &mut self.gradients)?;
+        self.layer.backward(
+            &mut self.gemm,
+            &self.scaled,
+            &self.scores_gradient,
+            &mut self.gradients,
+        )?;
         self.adam.step(self.layer.updates(&self.gradients))?;
         Ok(loss)
     }
 
     fn forward(&mut self, batch: &Batch) -> Result<()> {
-        self.scaling.apply(batch.features()?.values, &mut self.scaled);
+        self.scaling
+            .apply(batch.features()?.values, &mut self.scaled);
         self.scores.resize(batch.rows() * self.layer.outputs(), 0.0);
-        self.layer.forward(&mut self.gemm, &self.scaled, &mut self.scores)
+        self.layer
+            .forward(&mut self.gemm, &self.scaled, &mut self.scores)
     }
 
     /// The share of rows that the layer classifies right.
