@@ -135,7 +135,8 @@ impl CargoPackage {
 
     /// `--config` of a build: target features, names, and what the profile leaves open.
     fn settings(&self, names: Names) -> anyhow::Result<Vec<String>> {
-        let strip = if names == Names::Stripped { "true" } else { "\"none\"" };
+        // Names without the debug information of the standard library, which may pass the limit on custom sections.
+        let strip = if names == Names::Stripped { "true" } else { "\"debuginfo\"" };
         let mut settings = vec![
             format!("target.{GUEST_TARGET}.rustflags=[\"-Ctarget-feature={TARGET_FEATURES}\"]"),
             format!("profile.release.strip={strip}"),
