@@ -65,7 +65,15 @@ pub fn thimble() -> PathBuf {
 /// # Panics
 /// When it is not built.
 pub fn product(path: &str) -> PathBuf {
-    built(profile_directory().parent().expect("target has a profile in it").join(path))
+    built(products().join(path))
+}
+
+/// The directory `target`.
+///
+/// # Panics
+/// When this test stands somewhere else.
+pub fn products() -> PathBuf {
+    profile_directory().parent().map(Path::to_path_buf).expect("target has a profile in it")
 }
 
 fn built(path: PathBuf) -> PathBuf {

@@ -1,21 +1,25 @@
 //! The `thimble` command: the only place with ambient authority.
 
 mod cache;
+mod cargo;
 mod commands;
+mod comparison;
 mod evaluate;
 mod exit;
 mod input;
 mod npy;
 mod output;
 mod progress;
+mod project;
 mod report;
 mod target;
+mod vendor;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{challenge, check, compile_child, dataset, pack, run, tariff};
+use crate::commands::{build, challenge, check, compare, compile_child, dataset, new, pack, run, tariff};
 use crate::exit::{ExitStatus, Failure};
 
 /// Run untrusted machine-learning submissions on private data, with every FLOP metered.
@@ -28,8 +32,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Opts),
+    New(new::Opts),
+    Build(build::Opts),
     Check(check::Opts),
+    Run(run::Opts),
+    Compare(compare::Opts),
     Pack(pack::Opts),
     Challenge(challenge::Opts),
     Dataset(dataset::Opts),
@@ -40,8 +47,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Run(opts) => opts.run(),
+        Command::New(opts) => opts.run(),
+        Command::Build(opts) => opts.run(),
         Command::Check(opts) => opts.run(),
+        Command::Run(opts) => opts.run(),
+        Command::Compare(opts) => opts.run(),
         Command::Pack(opts) => opts.run(),
         Command::Challenge(opts) => opts.run(),
         Command::Dataset(opts) => opts.run(),

@@ -21,6 +21,16 @@ pub(crate) fn table(result: &EvaluationResult) -> String {
     table.0
 }
 
+/// Score and metrics on one line, with the label width of `thimble pack`; nothing for a run without a score.
+pub(crate) fn score_line(comparable: &Comparable) -> String {
+    let Some(score) = &comparable.score else { return String::new() };
+    let values = comparable.metrics.iter().filter_map(|(name, metric)| match metric {
+        MetricValue::Value(value) => Some(format!("{name} {}", round::decimals(*value, 6))),
+        MetricValue::Undefined(_) => None,
+    });
+    format!("score       {:.2} in validation, {}\n", score.value, values.collect::<Vec<_>>().join(", "))
+}
+
 /// A phase's name as in the result file.
 pub(crate) const fn phase_name(phase: Phase) -> &'static str {
     match phase {

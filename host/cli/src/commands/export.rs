@@ -98,7 +98,7 @@ impl ExportOpts {
         let challenge = input::challenge(&self.challenge)?;
         let target = Target::check(&self.out, "exported data", METADATA_FILE, self.overwrite)?;
         let data = public_data(&self.challenge, &challenge, &self.cache.open()?)?;
-        let files = target.write(&exported_files(&self.out), |fresh| self.write(fresh, &challenge, &data))?;
+        let files = target.write(&exported_files(&self.out), |fresh| write(fresh, &challenge, &data))?;
         let name = &challenge.challenge.name;
         let mut text = format!("public data of {name} in {}\n", self.out.display());
         for (file, shape) in files {
@@ -107,44 +107,43 @@ impl ExportOpts {
         output::print(&text)?;
         Ok(ExitStatus::Success)
     }
+}
 
-    /// The files and their shapes.
-    fn write(
-        &self,
-        fresh: &Path,
-        challenge: &LoadedChallenge,
-        data: &BoundData,
-    ) -> Result<Vec<(String, String)>, Failure> {
-        let cannot = || format!("cannot write {}", self.out.display());
-        let description = Description::new(&challenge.challenge, data.dataset());
-        let (inputs, targets) = (description.inputs(), description.targets());
-        let mut files = Vec::new();
-        for split in Split::ALL {
-            let table = data.dataset().split(split);
-            for field in inputs.iter().chain(&targets) {
-                let missing = || format!("{split}: no field `{}`", field.name);
-                let column = table.column(field.name).with_context(missing).or_internal()?;
-                let file = format!("{split}.{}.npy", field.name);
-                File::create_new(fresh.join(&file))
-                    .and_then(|out| npy::write(BufWriter::new(out), table.rows(), &column))
-                    .with_context(cannot)
-                    .or_output()?;
-                let shape = column.shape.iter().fold(table.rows().to_string(), |shape, n| format!("{shape}×{n}"));
-                files.push((file, format!("{} {shape}", dtype_name(field.dtype))));
-            }
+/// Writes the export to an empty directory. Returns the files and their shapes.
+pub(crate) fn write(
+    directory: &Path,
+    challenge: &LoadedChallenge,
+    data: &BoundData,
+) -> Result<Vec<(String, String)>, Failure> {
+    let cannot = || format!("cannot write {}", directory.display());
+    let description = Description::new(&challenge.challenge, data.dataset());
+    let (inputs, targets) = (description.inputs(), description.targets());
+    let mut files = Vec::new();
+    for split in Split::ALL {
+        let table = data.dataset().split(split);
+        for field in inputs.iter().chain(&targets) {
+            let missing = || format!("{split}: no field `{}`", field.name);
+            let column = table.column(field.name).with_context(missing).or_internal()?;
+            let file = format!("{split}.{}.npy", field.name);
+            File::create_new(directory.join(&file))
+                .and_then(|out| npy::write(BufWriter::new(out), table.rows(), &column))
+                .with_context(cannot)
+                .or_output()?;
+            let shape = column.shape.iter().fold(table.rows().to_string(), |shape, n| format!("{shape}×{n}"));
+            files.push((file, format!("{} {shape}", dtype_name(field.dtype))));
         }
-        let limits = &challenge.challenge.limits;
-        let export = Export {
-            schema_version: 1,
-            challenge: ExportedChallenge { name: &challenge.challenge.name, digest: challenge.digest },
-            dataset: data.dataset().digest(),
-            loader: LoaderRule { batch_size: limits.batch_size, seed: challenge.challenge.seed },
-            limits,
-            metadata: ExportedMetadata::of(description.metadata(&inputs, &targets)),
-        };
-        fs::write(fresh.join(METADATA_FILE), output::json(&export)?).with_context(cannot).or_output()?;
-        Ok(files)
     }
+    let limits = &challenge.challenge.limits;
+    let export = Export {
+        schema_version: 1,
+        challenge: ExportedChallenge { name: &challenge.challenge.name, digest: challenge.digest },
+        dataset: data.dataset().digest(),
+        loader: LoaderRule { batch_size: limits.batch_size, seed: challenge.challenge.seed },
+        limits,
+        metadata: ExportedMetadata::of(description.metadata(&inputs, &targets)),
+    };
+    fs::write(directory.join(METADATA_FILE), output::json(&export)?).with_context(cannot).or_output()?;
+    Ok(files)
 }
 
 impl<'a> ExportedMetadata<'a> {

@@ -6,8 +6,10 @@
 
 mod bench;
 mod challenge;
+mod compare;
 mod dataset;
 mod export;
+mod new;
 mod official;
 mod submission;
 mod text;

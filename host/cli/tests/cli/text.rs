@@ -11,7 +11,10 @@ fn help_texts() {
     let bench = Bench::new();
     for (name, line) in [
         ("help", "--help"),
+        ("help-new", "new --help"),
+        ("help-build", "build --help"),
         ("help-run", "run --help"),
+        ("help-compare", "compare --help"),
         ("help-check", "check --help"),
         ("help-pack", "pack --help"),
         ("help-challenge-check", "challenge check --help"),
