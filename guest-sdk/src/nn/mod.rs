@@ -46,7 +46,7 @@ pub use embedding::Embedding;
 pub use exp::{exp, sigmoid, tanh};
 pub use gemm::{Gemm, Shape};
 pub use init::Init;
-pub use layer::{Affine, Layer, Slot, Workspace};
+pub use layer::{Affine, Layer, Slot, Visitor, Workspace};
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearGradients};
 pub use loss::{argmax, count_correct, cross_entropy};
