@@ -1,9 +1,8 @@
 //! Elementwise functions.
 
 use super::exp::{sigmoid, tanh};
-use super::{Workspace, check_len};
+use super::{Layer, Workspace, check_len};
 use crate::Result;
-use crate::nn::Layer;
 
 /// What a layer applies to every value. As a [`Layer`] it is one of its own; [`Dense`](super::Dense) has one built in.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -27,7 +26,7 @@ pub enum Activation {
 }
 
 /// 2 √(2/π): ½ (1 + tanh u) is the sigmoid of 2u, which costs one exponential and does not cancel.
-const GELU_SCALE: f32 = 1.595_769_1;
+const GELU_SCALE: f32 = 1.595_769;
 const GELU_CUBE: f32 = 0.044_715;
 
 impl Activation {

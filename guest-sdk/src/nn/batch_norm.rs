@@ -2,7 +2,7 @@
 
 use super::lanes::add;
 use super::layer::{Parameter, check_rows, grown};
-use super::{Affine, Layer, Slot, Workspace, check_len};
+use super::{Affine, Layer, Slot, Visitor, Workspace, check_len};
 use crate::Result;
 
 /// PyTorch's defaults: added to the variance, and the share of the latest batch in the running statistics.
@@ -166,7 +166,7 @@ impl Layer for BatchNorm {
         Ok(())
     }
 
-    fn tensors(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) {
+    fn tensors(&self, visit: &mut Visitor<'_>) {
         let shape = [self.channels()];
         visit("weight", &shape, &self.weight.values);
         visit("bias", &shape, &self.bias.values);

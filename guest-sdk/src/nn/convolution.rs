@@ -3,7 +3,7 @@
 use super::dense::Trainable;
 use super::layer::{check_rows, grown};
 use super::window::{Grid, check_image};
-use super::{Activation, Affine, Image, Init, Layer, Linear, Slot, Window, Workspace, check_len};
+use super::{Activation, Affine, Image, Init, Layer, Linear, Slot, Visitor, Window, Workspace, check_len};
 use crate::{Result, Rng};
 
 /// Values of unrolled patches at a time, 1 MiB: enough rows that packing the filters for each block does not show.
@@ -209,7 +209,7 @@ impl Layer for Conv2d {
         self.product.initialise(init, fan_in, fan_out, rng);
     }
 
-    fn tensors(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) {
+    fn tensors(&self, visit: &mut Visitor<'_>) {
         let (linear, Window { kernel, .. }) = (self.linear(), self.grid.window);
         visit("weight", &[linear.outputs(), kernel, kernel, self.grid.image.channels], linear.weight());
         visit("bias", &[linear.outputs()], linear.bias());

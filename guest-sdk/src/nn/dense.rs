@@ -1,6 +1,6 @@
 //! The fully connected layer with its activation.
 
-use super::{Activation, Affine, Gemm, Init, Layer, Linear, LinearGradients, Slot, Workspace};
+use super::{Activation, Affine, Gemm, Init, Layer, Linear, LinearGradients, Slot, Visitor, Workspace};
 use crate::{Result, Rng};
 
 /// y = activation(x · Wᵀ + b): a [`Linear`] whose results are passed over once more.
@@ -73,7 +73,7 @@ impl Layer for Dense {
         self.product.initialise(init, fan_in, fan_out, rng);
     }
 
-    fn tensors(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) {
+    fn tensors(&self, visit: &mut Visitor<'_>) {
         let linear = self.linear();
         visit("weight", &[linear.outputs(), linear.inputs()], linear.weight());
         visit("bias", &[linear.outputs()], linear.bias());

@@ -2,7 +2,7 @@
 
 use super::layer::{Parameter, check_rows, grown};
 use super::window::{Grid, check_image};
-use super::{Activation, Affine, Image, Init, Layer, Slot, Window, Workspace, check_len};
+use super::{Activation, Affine, Image, Init, Layer, Slot, Visitor, Window, Workspace, check_len};
 use crate::{Result, Rng};
 
 /// A convolution of every channel with a filter of its own, and an activation: `torch.nn.Conv2d` with as many groups as channels.
@@ -148,7 +148,7 @@ impl Layer for DepthwiseConv2d {
         init.fill(&mut self.weight.values, &mut self.bias.values, area, area * self.grid.image.channels, rng);
     }
 
-    fn tensors(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) {
+    fn tensors(&self, visit: &mut Visitor<'_>) {
         let Grid { image: Image { channels, .. }, window: Window { kernel, .. }, .. } = self.grid;
         visit("weight", &[kernel, kernel, channels], &self.weight.values);
         visit("bias", &[channels], &self.bias.values);

@@ -49,7 +49,7 @@ pub fn sigmoid(x: f32) -> f32 {
 /// the minimax polynomial of degree 3 (relative error below 2⁻²⁴).
 #[inline]
 pub fn tanh(x: f32) -> f32 {
-    const Q: [f32; 4] = [-0.333_329_58, 0.133_209_42, -0.052_684_145, 0.016_458_762];
+    const Q: [f32; 4] = [-0.333_329_6, 0.133_209_42, -0.052_684_145, 0.016_458_762];
     let square = x * x;
     let series = Q[0] + square * (Q[1] + square * (Q[2] + square * Q[3]));
     let small = x + x * square * series;

@@ -49,7 +49,7 @@ pub trait Layer: fmt::Debug {
     fn initialise(&mut self, _init: Init, _rng: &mut Rng) {}
 
     /// Shows every tensor that must survive training: name, shape, values.
-    fn tensors(&self, _visit: &mut dyn FnMut(&str, &[usize], &[f32])) {}
+    fn tensors(&self, _visit: &mut Visitor<'_>) {}
 
     /// Lends the same tensors, in the same order, to be changed.
     fn slots(&mut self, _visit: &mut dyn FnMut(Slot<'_>)) {}
@@ -69,6 +69,9 @@ pub trait Layer: fmt::Debug {
         false
     }
 }
+
+/// What is shown a tensor: its name, its shape, its values.
+pub type Visitor<'a> = dyn FnMut(&str, &[usize], &[f32]) + 'a;
 
 /// A tensor of a layer.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::lanes::{sum, sum_of, sum_of_pairs};
 use super::layer::{Parameter, check_rows};
-use super::{Layer, Slot, Workspace, check_len};
+use super::{Layer, Slot, Visitor, Workspace, check_len};
 use crate::Result;
 
 /// PyTorch's default, added to the variance.
@@ -91,7 +91,7 @@ impl Layer for LayerNorm {
         Ok(())
     }
 
-    fn tensors(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) {
+    fn tensors(&self, visit: &mut Visitor<'_>) {
         visit("weight", &[self.width()], &self.weight.values);
         visit("bias", &[self.width()], &self.bias.values);
     }

@@ -53,7 +53,7 @@ pub use embedding::Embedding;
 pub use exp::{exp, sigmoid, tanh};
 pub use gemm::{Gemm, Orientation, Shape};
 pub use init::Init;
-pub use layer::{Affine, Layer, Slot, Workspace};
+pub use layer::{Affine, Layer, Slot, Visitor, Workspace};
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearGradients};
 pub use lookup::{LookupLinear, Thresholds, settle_near_ties};

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::clip::{coefficient, squares};
 use super::lanes::scale;
 use super::layer::{check_rows, grown};
-use super::{Init, Layer, Optimiser, Slot, Workspace, check_len};
+use super::{Init, Layer, Optimiser, Slot, Visitor, Workspace, check_len};
 use crate::{Error, Parameters, Result, Rng};
 
 /// A network: layers one after the other, with the buffers they work in.
@@ -323,7 +323,7 @@ impl Layer for Sequential {
         }
     }
 
-    fn tensors(&self, visit: &mut dyn FnMut(&str, &[usize], &[f32])) {
+    fn tensors(&self, visit: &mut Visitor<'_>) {
         for (index, stage) in self.stages.iter().enumerate() {
             stage.layer.tensors(&mut |name, shape, values| visit(&format!("{index}.{name}"), shape, values));
         }
