@@ -4,8 +4,10 @@ mod cache;
 mod commands;
 mod evaluate;
 mod exit;
+mod flame_graph;
 mod input;
 mod output;
+mod profile_report;
 mod progress;
 mod report;
 
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{challenge, check, compile_child, dataset, pack, run, tariff};
+use crate::commands::{challenge, check, compile_child, dataset, pack, profile, run, tariff};
 use crate::exit::{ExitStatus, Failure};
 
 /// Run untrusted machine-learning submissions on private data, with every FLOP metered.
@@ -28,6 +30,7 @@ struct Cli {
 enum Command {
     Run(run::Opts),
     Check(check::Opts),
+    Profile(profile::Opts),
     Pack(pack::Opts),
     Challenge(challenge::Opts),
     Dataset(dataset::Opts),
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(opts) => opts.run(),
         Command::Check(opts) => opts.run(),
+        Command::Profile(opts) => opts.run(),
         Command::Pack(opts) => opts.run(),
         Command::Challenge(opts) => opts.run(),
         Command::Dataset(opts) => opts.run(),

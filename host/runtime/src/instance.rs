@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use thimble_challenge::result::Phase;
+use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, Verdict};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap};
@@ -14,7 +15,8 @@ use crate::clock::Clock;
 use crate::contract::{Solution, SolutionIndices};
 use crate::evaluate::Evaluation;
 use crate::observe::Event;
-use crate::state::{HostState, charge_transfer};
+use crate::profile::{Probes, Step, Trace, Tracer};
+use crate::state::{HostFuel, HostState, charge_transfer};
 use crate::stop::{PlatformFault, Stop, classify};
 
 /// Fuel of instantiation, start function included: enough to initialise 4 MiB of memory and tables.
@@ -28,6 +30,7 @@ pub(crate) struct Program {
     engine: Engine,
     pre: InstancePre<HostState>,
     indices: SolutionIndices,
+    probes: Option<Probes>,
 }
 
 impl Program {
@@ -37,7 +40,12 @@ impl Program {
         };
         let pre = linker.instantiate_pre(component).map_err(mismatch)?;
         let indices = SolutionIndices::new(&pre).map_err(mismatch)?;
-        Ok(Self { engine: engine.clone(), pre, indices })
+        Ok(Self { engine: engine.clone(), pre, indices, probes: None })
+    }
+
+    /// The same, knowing that its functions report to a tracer.
+    pub(crate) fn with_probes(self, probes: Probes) -> Self {
+        Self { probes: Some(probes), ..self }
     }
 }
 
@@ -51,6 +59,16 @@ pub(crate) struct Instance {
     settled: u64,
 }
 
+/// What an instance did from its first instruction on.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    pub(crate) fuel: Fuel,
+    /// The part of it that the host charged.
+    pub(crate) host: HostFuel,
+    /// Of a program with probes.
+    pub(crate) trace: Option<Trace>,
+}
+
 impl Instance {
     /// Instantiates under [`INSTANTIATION_FUEL`]. On failure the state goes back to the evaluation's trace.
     pub(crate) fn new(
@@ -62,8 +80,10 @@ impl Instance {
     ) -> Result<Self, Stop> {
         let engine_fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
         let mut store = state.into_store(&program.engine, hostcall_bytes).map_err(engine_fault)?;
-        store.set_fuel(INSTANTIATION_FUEL.0).map_err(engine_fault)?;
-        let budget = INSTANTIATION_FUEL;
+        store.data_mut().tracer = program.probes.map(Tracer::new);
+        let budget = budget(&store, INSTANTIATION_FUEL);
+        store.set_fuel(budget.0).map_err(engine_fault)?;
+        begin(&mut store, Step::Instantiate, budget)?;
         let instantiated = evaluation.drive(phase, budget, program.pre.instantiate_async(&mut store));
         let solution = instantiated.map_err(classify).and_then(|instance| {
             program.indices.load(&mut store, &instance).map_err(|error| {
@@ -83,11 +103,28 @@ impl Instance {
         }
     }
 
-    /// Settles the budget in force and gives the next calls one of their own.
-    pub(crate) fn fund(&mut self, budget: Fuel) -> Result<(), Stop> {
+    /// Settles the budget in force and gives the calls of the next step one of their own.
+    pub(crate) fn fund(&mut self, step: Step, budget: Fuel) -> Result<(), Stop> {
         self.settled = self.used()?;
-        self.budget = budget;
-        self.store.set_fuel(budget.0).map_err(meter_fault)
+        self.end_step()?;
+        self.budget = self::budget(&self.store, budget);
+        self.store.set_fuel(self.budget.0).map_err(meter_fault)?;
+        begin(&mut self.store, step, self.budget)
+    }
+
+    /// The end of the last step.
+    pub(crate) fn metered(&mut self) -> Result<Metered, Stop> {
+        let fuel = Fuel(self.used()?);
+        self.end_step()?;
+        let state = self.store.data_mut();
+        Ok(Metered { fuel, host: state.host_fuel, trace: state.tracer.take().map(Tracer::finish) })
+    }
+
+    fn end_step(&mut self) -> Result<(), Stop> {
+        let left = self.store.get_fuel().map_err(meter_fault)?;
+        let state = self.store.data_mut();
+        let host = state.host_fuel;
+        state.tracer.as_mut().map_or(Ok(()), |tracer| tracer.end(left, host)).map_err(Stop::Platform)
     }
 
     /// Fuel used since the store's first instruction.
@@ -117,6 +154,17 @@ impl Instance {
     }
 }
 
+/// A program with probes repeats what has stayed within its budget, under other prices and with the probes' own: for it
+/// there is no limit.
+fn budget(store: &Store<HostState>, budget: Fuel) -> Fuel {
+    if store.data().tracer.is_some() { MAX_FUEL } else { budget }
+}
+
+fn begin(store: &mut Store<HostState>, step: Step, budget: Fuel) -> Result<(), Stop> {
+    let tracer = &mut store.data_mut().tracer;
+    tracer.as_mut().map_or(Ok(()), |tracer| tracer.begin(step, budget.0)).map_err(Stop::Platform)
+}
+
 fn meter_fault(error: wasmtime::Error) -> Stop {
     Stop::Platform(PlatformFault::Meter(format!("{error:#}")))
 }
@@ -141,7 +189,7 @@ impl Evaluation<'_> {
                 }
                 Poll::Pending => {
                     self.clock.check()?;
-                    if let Some(used) = progress.reading(&self.clock) {
+                    if let Some(used) = progress.reading(&self.clock).filter(|_| !self.is_replay()) {
                         self.pass_on_journal();
                         self.observer.event(Event::Fuel { phase, used, budget });
                     }

@@ -5,5 +5,6 @@ pub(crate) mod check;
 pub(crate) mod compile_child;
 pub(crate) mod dataset;
 pub(crate) mod pack;
+pub(crate) mod profile;
 pub(crate) mod run;
 pub(crate) mod tariff;

@@ -99,7 +99,7 @@ impl Opts {
     fn count(&self, challenge: &Path, component: &[u8]) -> Result<ParameterCount, Failure> {
         let loaded = input::challenge(challenge)?;
         let cache = self.cache.open()?;
-        let data = public_data(challenge, &loaded, &cache)?;
+        let data = public_data(challenge, &loaded, &cache)?.into();
         let mut observer = progress::observer(true);
         let comparable = evaluate(component, &loaded, &data, &cache, observer.as_mut())?.comparable;
         match (comparable.verdict, comparable.parameters) {

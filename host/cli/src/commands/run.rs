@@ -112,7 +112,7 @@ impl Opts {
     fn data(&self, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
         match &self.official {
             Some(dataset) => official_data(dataset, challenge),
-            None => public_data(&self.challenge, challenge, cache),
+            None => public_data(&self.challenge, challenge, cache).map(BoundData::from),
         }
     }
 
