@@ -152,7 +152,8 @@ impl<'a> Graph<'a> {
         let share = |fuel: u64| format!("{:.2} %", fuel as f64 / self.whole as f64 * 100.0);
         let per = self.profile.rows.unwrap_or(1) as f64;
         let unit = if self.profile.rows.is_some() { "FLOP/sample" } else { "FLOP" };
-        let (name, own, total) = (&self.profile.stacks[stack].name, self.profile.stacks[stack].own.0, self.total[stack]);
+        let (name, own, total) =
+            (&self.profile.stacks[stack].name, self.profile.stacks[stack].own.0, self.total[stack]);
         let flops = |fuel: u64| format!("{:.1}", Fuel(fuel).flops() / per);
         format!("{name}\n{} {unit}, {}; own {} {unit}, {}", flops(total), share(total), flops(own), share(own))
     }

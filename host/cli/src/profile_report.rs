@@ -67,9 +67,15 @@ fn head(text: &mut String, profile: &Profile, challenge: &str, unit: &Unit) {
     row("challenge", challenge.to_owned());
     if let Some(submission) = &profile.submission {
         let name = submission.name.as_deref().unwrap_or("(bare component)");
-        row("submission", format!("{name} {}", submission.version.as_deref().unwrap_or_default()).trim_end().to_owned());
+        row(
+            "submission",
+            format!("{name} {}", submission.version.as_deref().unwrap_or_default()).trim_end().to_owned(),
+        );
     }
-    row("profile", profile.rows.map_or("training".to_owned(), |rows| format!("prediction of {} test rows", grouped(rows))));
+    row(
+        "profile",
+        profile.rows.map_or("training".to_owned(), |rows| format!("prediction of {} test rows", grouped(rows))),
+    );
     row("metered", format!("{} {}", unit.show(profile.metered.0), unit.name()));
     let classical = profile.classical * FUEL_PER_FLOP;
     row("classical", format!("{} {}, {} of it", unit.show(classical), unit.name(), unit.percent(classical)));
@@ -180,5 +186,8 @@ fn by_category(split: &Split) -> Value {
         of.map(|kind| (kind.name().to_owned(), split[kind].into())).collect::<Map<_, _>>()
     };
     let categories = Category::ALL.into_iter();
-    categories.map(|category| (category.name().to_owned(), Value::Object(kinds(category)))).collect::<Map<_, _>>().into()
+    categories
+        .map(|category| (category.name().to_owned(), Value::Object(kinds(category))))
+        .collect::<Map<_, _>>()
+        .into()
 }

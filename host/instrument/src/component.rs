@@ -1,81 +1,47 @@
-//! The component around the program: one import more, handed to the program.
+//! The component around the program: one import more, handed to the program, and one export more.
 //!
-//! What is added stands before everything else, so that every index of the outermost component moves by a constant:
-//! one type, one imported instance, two functions taken out of it, the same two lowered, and a core instance of them.
+//! What the import needs stands before everything else, so that every index of the outermost component moves by a
+//! constant: two types, one imported instance, two functions taken out of it, the same two lowered, and a core instance
+//! of them. The export comes last and moves nothing.
 
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils};
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
-    ComponentImportSection, ComponentSectionId, ComponentTypeRef, ComponentTypeSection, ExportKind, InstanceSection,
-    InstanceType, ModuleArg, PrimitiveValType, RawSection,
+    ComponentExportSection, ComponentImportSection, ComponentSectionId, ComponentTypeRef, ComponentTypeSection,
+    ExportKind, InstanceSection, InstanceType, ModuleArg, PrimitiveValType, RawSection,
 };
-use wasm_encoder_parser::{self as wasmparser, InstantiationArgKind, Parser, Payload};
+use wasm_encoder_parser::{self as wasmparser, InstantiationArgKind, Parser};
 
+use crate::layout::Layout;
 use crate::module::PROBE_FUNCTIONS;
-use crate::{InstrumentError, PROBES};
+use crate::{InstrumentError, PROBES, SILENT};
 
-/// The one core module that defines a memory: its index and its bytes.
-pub(crate) fn program(component: &[u8]) -> Result<(u32, &[u8]), InstrumentError> {
-    let mut programs = Vec::new();
-    for (index, module) in modules(component)?.into_iter().enumerate() {
-        if has_memory(module)? {
-            programs.push((index as u32, module));
-        }
-    }
-    match *programs {
-        [program] => Ok(program),
-        _ => Err(InstrumentError::Programs(programs.len())),
-    }
-}
+/// Types that are added: the interface of the probes, and the function that tells the counts.
+const TYPES: u32 = 2;
+/// Its index.
+const SILENT_TYPE: u32 = 1;
+const NO_OPTIONS: [CanonicalOption; 0] = [];
 
-/// The core modules of the outermost component.
-fn modules(component: &[u8]) -> Result<Vec<&[u8]>, InstrumentError> {
-    let mut modules = Vec::new();
-    // Components and modules that are being read.
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::ModuleSection { unchecked_range, .. } => {
-                if depth == 1 {
-                    let range = unchecked_range.start as usize..unchecked_range.end as usize;
-                    let cut = || InstrumentError::Malformed("a core module is cut off".to_owned());
-                    modules.push(component.get(range).ok_or_else(cut)?);
-                }
-            }
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    Ok(modules)
-}
-
-fn has_memory(module: &[u8]) -> Result<bool, InstrumentError> {
-    for payload in Parser::new(0).parse_all(module) {
-        if let Payload::MemorySection(memories) = payload? {
-            return Ok(memories.count() > 0);
-        }
-    }
-    Ok(false)
-}
-
-/// The component with `module` in the place of its core module number `program`.
-pub(crate) fn with_probes(component: &[u8], program: u32, module: &[u8]) -> Result<Vec<u8>, InstrumentError> {
+/// The component with `module` in the place of its program.
+pub(crate) fn with_probes(component: &[u8], layout: &Layout<'_>, module: &[u8]) -> Result<Vec<u8>, InstrumentError> {
     let mut encoded = Component::new();
-    add_probes(&mut encoded);
-    let mut rewriter = Rewriter { depth: 0, modules: 0, program, module };
+    add_import(&mut encoded);
+    let mut rewriter = Rewriter { depth: 0, modules: 0, program: layout.module, module };
     rewriter.parse_component(&mut encoded, Parser::new(0), component)?;
+    add_export(&mut encoded, layout);
     Ok(encoded.finish())
 }
 
-fn add_probes(component: &mut Component) {
+fn add_import(component: &mut Component) {
+    let number = |name| (name, PrimitiveValType::U32);
     let mut interface = InstanceType::new();
-    interface.ty().function().params([("function", PrimitiveValType::U32)]).result(None);
+    interface.ty().function().params([number("function"), number("probes"), number("wrappers")]).result(None);
     interface.export("enter", ComponentTypeRef::Func(0));
-    interface.ty().function().params::<_, PrimitiveValType>([]).result(None);
+    interface.ty().function().params([number("probes"), number("wrappers")]).result(None);
     interface.export("leave", ComponentTypeRef::Func(1));
     let mut types = ComponentTypeSection::new();
     types.instance(&interface);
+    types.function().params::<_, PrimitiveValType>([]).result(Some(PrimitiveValType::U64.into()));
     component.section(&types);
 
     let mut imports = ComponentImportSection::new();
@@ -89,12 +55,26 @@ fn add_probes(component: &mut Component) {
     component.section(&aliases);
 
     let mut lowered = CanonicalFunctionSection::new();
-    lowered.lower(0, [] as [CanonicalOption; 0]).lower(1, [] as [CanonicalOption; 0]);
+    lowered.lower(0, NO_OPTIONS).lower(1, NO_OPTIONS);
     component.section(&lowered);
 
     let mut instances = InstanceSection::new();
     instances.export_items([("enter", ExportKind::Func, 0), ("leave", ExportKind::Func, 1)]);
     component.section(&instances);
+}
+
+fn add_export(component: &mut Component, layout: &Layout<'_>) {
+    let mut aliases = ComponentAliasSection::new();
+    aliases.alias(Alias::CoreInstanceExport { instance: layout.instance + 1, kind: ExportKind::Func, name: SILENT });
+    component.section(&aliases);
+
+    let mut lifted = CanonicalFunctionSection::new();
+    lifted.lift(layout.core_functions + PROBE_FUNCTIONS, SILENT_TYPE, NO_OPTIONS);
+    component.section(&lifted);
+
+    let mut exports = ComponentExportSection::new();
+    exports.export(SILENT, ComponentExportKind::Func, layout.functions + PROBE_FUNCTIONS, None);
+    component.section(&exports);
 }
 
 struct Rewriter<'a> {
@@ -123,7 +103,7 @@ impl Reencode for Rewriter<'_> {
 
 impl ReencodeComponent for Rewriter<'_> {
     fn component_type_index(&mut self, ty: u32) -> u32 {
-        self.moved(ty, 1)
+        self.moved(ty, TYPES)
     }
 
     fn component_instance_index(&mut self, instance: u32) -> u32 {
@@ -139,7 +119,7 @@ impl ReencodeComponent for Rewriter<'_> {
     }
 
     fn outer_component_type_index(&mut self, count: u32, ty: u32) -> u32 {
-        if count == self.depth { ty + 1 } else { ty }
+        if count == self.depth { ty + TYPES } else { ty }
     }
 
     fn push_depth(&mut self) {
@@ -222,7 +202,8 @@ mod tests {
           (with "host" (instance $arguments)) (with "shim" (instance $shimmed))))
         (alias core export $main "memory" (core memory $memory))
         (type $run (func (param "x" $number) (result $number)))
-        (func $run (type $run) (canon lift (core func $main "run")))
+        (func $run (type $run) (canon lift (core func $main "run")
+          (memory $memory) (realloc (core func $main "realloc")) (post-return (core func $main "done"))))
         (component $wrapper
           (type $inner (func (param "x" u32) (result u32)))
           (import "run" (func $run (type $inner)))
@@ -240,10 +221,11 @@ mod tests {
     #[test]
     fn a_component_without_or_with_two_programs_err() {
         let with = |modules: &str| instrument(&component(&format!("(component {modules})"))).map(drop);
-        let memory = "(core module (memory 1))";
-        assert_eq!(with(memory), Ok(()));
+        let memory = "(core module $p (memory 1))";
+        assert_eq!(with(&format!("{memory} (core instance (instantiate $p))")), Ok(()));
+        assert!(with(memory).is_err(), "it is not instantiated");
         assert_eq!(with("(core module)"), Err(InstrumentError::Programs(0)));
-        assert_eq!(with(&memory.repeat(2)), Err(InstrumentError::Programs(2)));
+        assert_eq!(with("(core module (memory 1)) (core module (memory 1))"), Err(InstrumentError::Programs(2)));
     }
 
     #[test]

@@ -3,36 +3,55 @@
 //! The rewritten component imports one interface more, [`PROBES`], with two functions: `enter`, given the number of the
 //! function that begins, and `leave`. Every function of the one core module with a memory calls the first before its
 //! body, and the second on each way out of it; what the body computes is the same. Everything else stays as it is,
-//! wit-component's own modules included, so that apart from the two calls the same operators run.
+//! wit-component's own modules included, so that apart from the probes the same operators run.
 //!
 //! ```text
 //! (func $f (param …) (result …)           (func $f (param …) (result …)
-//!                                            i32.const 3   call $enter
+//!                                            enter 3
 //!   body                                     block (result …)
-//!                                              body        ;; before each `return`: call $leave
+//!                                              body        ;; before each `return`: leave
 //!                                            end
-//! )                                          call $leave)
+//! )                                          leave)
 //! ```
 //!
-//! A branch out of the body ends at the end of the block and so passes the last `leave`. Each activation that does not
-//! trap therefore runs exactly [`ENTER`] and [`LEAVE`].
+//! A branch out of the body ends at the end of the block and so passes the last `leave`: each activation that does not
+//! trap runs one of each.
+//!
+//! While the host has memory allocated for what it passes (`realloc`), or has a result cleaned up (`post-return`), a
+//! component may not call the host. The exports that serve for these stand behind a wrapper that sets a flag; under the
+//! flag, probes only count how often they ran. `enter` and `leave` are given that count and that of the wrappers, and
+//! the export [`SILENT`] tells both after the last probe, so that the price of everything added is known exactly.
 //!
 //! Pure: bytes in, bytes out. The input is a component that admission has let in.
 
 mod component;
+mod layout;
 mod module;
 mod names;
 
 use wasm_encoder::reencode;
 
-/// The interface that a rewritten component imports.
+/// The interface that a rewritten component imports: `enter: func(function: u32, probes: u32, wrappers: u32)` and
+/// `leave: func(probes: u32, wrappers: u32)`. The counts are of silent probes and of wrappers since the beginning, modulo
+/// 2^32.
 pub const PROBES: &str = "thimble:profile/probes";
 
-/// The operators that a call of `enter` adds, as the engine spells them.
-pub const ENTER: &[&str] = &["I32Const", "Call"];
+/// The function that a rewritten component exports: `func() -> u64`, the counts as in [`PROBES`], wrappers in the upper
+/// half.
+pub const SILENT: &str = "silent-probes";
 
-/// The operators that a call of `leave` adds.
-pub const LEAVE: &[&str] = &["Call"];
+/// Operators that run before `enter` gets control, as the engine spells them; none run after it.
+pub const ENTER: &[&str] = &["GlobalGet", "If", "I32Const", "GlobalGet", "GlobalGet", "Call"];
+
+/// As [`ENTER`], of `leave`.
+pub const LEAVE: &[&str] = &["GlobalGet", "If", "GlobalGet", "GlobalGet", "Call"];
+
+/// The operators of a silent probe.
+pub const SILENT_PROBE: &[&str] = &["GlobalGet", "If", "GlobalGet", "I32Const", "I32Add", "GlobalSet"];
+
+/// The operators of a wrapper, which is also a function entry more.
+pub const WRAPPER: &[&str] =
+    &["I32Const", "GlobalSet", "GlobalGet", "I32Const", "I32Add", "GlobalSet", "Call", "I32Const", "GlobalSet"];
 
 /// A component with probes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +94,8 @@ impl From<wasm_encoder_parser::Error> for InstrumentError {
 /// # Errors
 /// It is not a component, or has no program.
 pub fn instrument(component: &[u8]) -> Result<Instrumented, InstrumentError> {
-    let (index, program) = component::program(component)?;
-    let program = module::instrument(program)?;
-    let component = component::with_probes(component, index, &program.bytes)?;
+    let layout = layout::Layout::of(component)?;
+    let program = module::instrument(layout.program, &layout.silent)?;
+    let component = component::with_probes(component, &layout, &program.bytes)?;
     Ok(Instrumented { component, functions: program.functions })
 }

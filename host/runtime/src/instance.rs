@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use thimble_challenge::result::Phase;
 use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, Verdict};
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker, TypedFunc};
 use wasmtime::{Engine, Store, Trap};
 
 use crate::clock::Clock;
 use crate::contract::{Solution, SolutionIndices};
 use crate::evaluate::Evaluation;
 use crate::observe::Event;
-use crate::profile::{Probes, Step, Trace, Tracer};
+use crate::profile::{self, Probes, SILENT, Silent, Step, Trace, Tracer};
 use crate::state::{HostFuel, HostState, charge_transfer};
 use crate::stop::{PlatformFault, Stop, classify};
 
@@ -57,6 +57,8 @@ pub(crate) struct Instance {
     budget: Fuel,
     /// Fuel of budgets that are settled.
     settled: u64,
+    /// Of a program with probes: tells how many were silent.
+    silent: Option<TypedFunc<(), (u64,)>>,
 }
 
 /// What an instance did from its first instruction on.
@@ -85,17 +87,19 @@ impl Instance {
         store.set_fuel(budget.0).map_err(engine_fault)?;
         begin(&mut store, Step::Instantiate, budget)?;
         let instantiated = evaluation.drive(phase, budget, program.pre.instantiate_async(&mut store));
-        let solution = instantiated.map_err(classify).and_then(|instance| {
-            program.indices.load(&mut store, &instance).map_err(|error| {
+        let exports = instantiated.map_err(classify).and_then(|instance| {
+            let solution = program.indices.load(&mut store, &instance).map_err(|error| {
                 Stop::guest(
                     Verdict::Rejected,
                     "contract",
                     format!("the component does not fit the contract: {error:#}"),
                 )
-            })
+            })?;
+            let silent = program.probes.map(|_| instance.get_typed_func(&mut store, SILENT));
+            Ok((solution, silent.transpose().map_err(engine_fault)?))
         });
-        match solution {
-            Ok(solution) => Ok(Self { store, solution, phase, budget, settled: 0 }),
+        match exports {
+            Ok((solution, silent)) => Ok(Self { store, solution, phase, budget, settled: 0, silent }),
             Err(stop) => {
                 evaluation.absorb(store.into_data());
                 Err(stop)
@@ -104,27 +108,32 @@ impl Instance {
     }
 
     /// Settles the budget in force and gives the calls of the next step one of their own.
-    pub(crate) fn fund(&mut self, step: Step, budget: Fuel) -> Result<(), Stop> {
+    pub(crate) fn fund(&mut self, evaluation: &mut Evaluation<'_>, step: Step, budget: Fuel) -> Result<(), Stop> {
         self.settled = self.used()?;
-        self.end_step()?;
+        self.end_step(evaluation)?;
         self.budget = self::budget(&self.store, budget);
         self.store.set_fuel(self.budget.0).map_err(meter_fault)?;
         begin(&mut self.store, step, self.budget)
     }
 
     /// The end of the last step.
-    pub(crate) fn metered(&mut self) -> Result<Metered, Stop> {
+    pub(crate) fn metered(&mut self, evaluation: &mut Evaluation<'_>) -> Result<Metered, Stop> {
         let fuel = Fuel(self.used()?);
-        self.end_step()?;
+        self.end_step(evaluation)?;
         let state = self.store.data_mut();
         Ok(Metered { fuel, host: state.host_fuel, trace: state.tracer.take().map(Tracer::finish) })
     }
 
-    fn end_step(&mut self) -> Result<(), Stop> {
-        let left = self.store.get_fuel().map_err(meter_fault)?;
-        let state = self.store.data_mut();
-        let host = state.host_fuel;
-        state.tracer.as_mut().map_or(Ok(()), |tracer| tracer.end(left, host)).map_err(Stop::Platform)
+    /// Closes the tracer's book on a step. What asking for the count of silent probes costs is not in it.
+    fn end_step(&mut self, evaluation: &mut Evaluation<'_>) -> Result<(), Stop> {
+        let Some(silent) = &self.silent else { return Ok(()) };
+        let before = profile::read(&self.store, Silent::default()).map_err(meter_fault)?;
+        let call = silent.call_async(&mut self.store, ());
+        let (counts,) = evaluation.drive(self.phase, self.budget, call).map_err(classify)?;
+        let silent = Silent { probes: counts as u32, wrappers: (counts >> 32) as u32 };
+        let tracer = &mut self.store.data_mut().tracer;
+        let end = |tracer: &mut Tracer| tracer.end(profile::Reading { silent, ..before });
+        tracer.as_mut().map_or(Ok(()), end).map_err(Stop::Platform)
     }
 
     /// Fuel used since the store's first instruction.

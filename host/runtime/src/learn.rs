@@ -36,7 +36,8 @@ pub(crate) fn learn(evaluation: &mut Evaluation<'_>, program: &Program) -> Resul
 }
 
 fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &TrainingData) -> Result<Learned, Stop> {
-    instance.fund(Step::Solve, evaluation.training_budget())?;
+    let budget = evaluation.training_budget();
+    instance.fund(evaluation, Step::Solve, budget)?;
     let description = evaluation.description();
     let (inputs, targets) = (description.inputs(), description.targets());
     let metadata = description.metadata(&inputs, &targets);
@@ -52,7 +53,7 @@ fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &Tr
     let call = learner.call_solve(&mut instance.store, train, validation, metadata);
     let tensors = evaluation.drive(phase, budget, call).map_err(classify)?.map_err(Stop::solution_error)?;
     instance.charge(tensors.iter().map(tensor_bytes).sum())?;
-    Ok(Learned { tensors, metered: instance.metered()? })
+    Ok(Learned { tensors, metered: instance.metered(evaluation)? })
 }
 
 /// Bytes of a tensor that crossed the boundary: values, name and shape.

@@ -167,14 +167,15 @@ fn run_instance(
     batch_size: usize,
 ) -> Result<(Vec<f32>, Metered), Stop> {
     let model = load(evaluation, instance, parameters)?;
-    instance.fund(Step::Predict, evaluation.prediction_budget()?)?;
+    let budget = evaluation.prediction_budget()?;
+    instance.fund(evaluation, Step::Predict, budget)?;
     let mut scores = Vec::with_capacity(rows.len() * evaluation.classes());
     for batch in rows.chunks(batch_size) {
         predict_batch(evaluation, instance, model, batch, &mut scores)?;
     }
     let (phase, budget) = (instance.phase(), instance.budget());
     evaluation.drive(phase, budget, model.resource_drop_async(&mut instance.store)).map_err(classify)?;
-    Ok((scores, instance.metered()?))
+    Ok((scores, instance.metered(evaluation)?))
 }
 
 fn load(
@@ -183,7 +184,7 @@ fn load(
     parameters: &[TensorResult],
 ) -> Result<ResourceAny, Stop> {
     let limit = evaluation.limits().parameters.0;
-    instance.fund(Step::Load, Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST)))?;
+    instance.fund(evaluation, Step::Load, Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST)))?;
     let description = evaluation.description();
     let (inputs, targets) = (description.inputs(), description.targets());
     let metadata = description.metadata(&inputs, &targets);

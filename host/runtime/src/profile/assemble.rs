@@ -93,7 +93,9 @@ impl Measured<'_> {
         for kind in Kind::of_operators() {
             own[kind] += priced(of(Table::Only(kind))?.used)?;
         }
-        let frame = Step::ALL.get(index).map_or_else(|| Frame::Function((index - Step::ALL.len()) as u32), |step| Frame::Step(*step));
+        let frame = Step::ALL
+            .get(index)
+            .map_or_else(|| Frame::Function((index - Step::ALL.len()) as u32), |step| Frame::Step(*step));
         let name = self.name(frame);
         equal(&format!("the kinds of {name}"), own.total(), "it", whole.used.fuel())?;
         let classical = priced(of(Table::Classical)?.used)? + own[Kind::HostKernel] / FUEL_PER_FLOP;

@@ -122,8 +122,26 @@ impl Kind {
     /// The kind of an operator by the engine's name for it; `None` for an operator that nobody has sorted.
     pub(crate) fn of(operator: &str) -> Option<Self> {
         const CONTROL: &[&str] = &[
-            "Nop", "Unreachable", "Block", "Loop", "If", "Else", "End", "Br", "BrIf", "BrTable", "Return", "Drop", "Select",
-            "TypedSelect", "TypedSelectMulti", "LocalGet", "LocalSet", "LocalTee", "GlobalGet", "GlobalSet",
+            "Nop",
+            "Unreachable",
+            "Block",
+            "Loop",
+            "If",
+            "Else",
+            "End",
+            "Br",
+            "BrIf",
+            "BrTable",
+            "Return",
+            "Drop",
+            "Select",
+            "TypedSelect",
+            "TypedSelectMulti",
+            "LocalGet",
+            "LocalSet",
+            "LocalTee",
+            "GlobalGet",
+            "GlobalSet",
         ];
         const BULK: &[&str] = &["Memory", "Data", "Table", "Elem", "Ref"];
         if CONTROL.contains(&operator) {
@@ -158,7 +176,8 @@ impl Kind {
 /// or the extremum of; a fused multiply-add is two. Comparisons, conversions, signs and integers are none. These are the
 /// operations that the floating-point counters of x86 processors count (`FP_ARITH_INST_RETIRED`).
 pub(crate) fn classical(operator: &str) -> u8 {
-    const ONE: &[&str] = &["Add", "Sub", "Mul", "Div", "Sqrt", "Min", "Max", "PMin", "PMax", "RelaxedMin", "RelaxedMax"];
+    const ONE: &[&str] =
+        &["Add", "Sub", "Mul", "Div", "Sqrt", "Min", "Max", "PMin", "PMax", "RelaxedMin", "RelaxedMax"];
     match Shape::split(operator) {
         Some((shape, operation)) if shape.float => match operation {
             "RelaxedMadd" | "RelaxedNmadd" => 2 * shape.lanes,
@@ -262,9 +281,7 @@ mod tests {
             assert_ne!(kind.category(), Category::Host, "{operator}");
             *counts.entry(kind.name()).or_default() += 1;
         }
-        let expected = [
-            ("branch", 0),
-        ];
+        let expected = [("branch", 0)];
         assert_eq!(counts, expected.into());
     }
 

@@ -23,15 +23,17 @@ use thimble_challenge::result::{EvaluationResult, Phase, SubmissionRef};
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::Split as DataSplit;
 use thimble_instrument::{Instrumented, PROBES, instrument};
-use wasmtime::StoreContextMut;
+
+pub(crate) use thimble_instrument::SILENT;
 use wasmtime::component::{Component, Linker};
+use wasmtime::{AsContext, StoreContextMut};
 
 pub use hints::{Hint, hints};
 pub use kind::{Category, Kind, Split};
 pub use trace::Step;
 
 pub(crate) use fuel_left::FuelLeft;
-pub(crate) use trace::{Probes, Trace, Tracer};
+pub(crate) use trace::{Probes, Reading, Silent, Trace, Tracer};
 
 use crate::bind::PublicData;
 use crate::contract::TensorResult;
@@ -125,7 +127,11 @@ impl Runner {
     ///
     /// # Errors
     /// The submission does not get there: the result of the evaluation, whose verdict says why.
-    pub fn profile(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<Profile, Box<EvaluationResult>> {
+    pub fn profile(
+        &self,
+        request: &Request<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<Profile, Box<EvaluationResult>> {
         let Request { submission, challenge, data, subject, cancel } = *request;
         let evaluated = evaluate::Request { submission, challenge, data: data.bound(), cancel };
         let started_at = SystemTime::now();
@@ -152,8 +158,7 @@ impl Runner {
             Subject::Training => (Phase::Learn, None, metered),
             Subject::Prediction { rows } => {
                 let rows = rows.min(evaluation.rows(DataSplit::Test));
-                let plain =
-                    evaluation.timed(Phase::Predict, |evaluation| run.again(evaluation, &program))?;
+                let plain = evaluation.timed(Phase::Predict, |evaluation| run.again(evaluation, &program))?;
                 (Phase::Predict, Some(rows as u64), plain)
             }
         };
@@ -184,9 +189,7 @@ impl Run<'_> {
     fn again(&self, evaluation: &mut Evaluation<'_>, program: &Program) -> Result<Metered, Stop> {
         match self.subject {
             Subject::Training => learn::learn(evaluation, program).map(|learned| learned.metered),
-            Subject::Prediction { rows } => {
-                predict::predict_first(evaluation, program, self.tensors, rows)
-            }
+            Subject::Prediction { rows } => predict::predict_first(evaluation, program, self.tensors, rows),
         }
     }
 
@@ -213,18 +216,24 @@ impl Run<'_> {
 /// Defines the probes.
 pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     type Store<'a> = StoreContextMut<'a, HostState>;
-    let missing = || PlatformFault::Meter("a probe without a tracer".to_owned());
     let mut probes = linker.instance(PROBES)?;
-    probes.func_wrap("enter", move |mut store: Store<'_>, (function,): (u32,)| {
-        let left = store.get_fuel()?;
-        let state = store.data_mut();
-        let host = state.host_fuel;
-        Ok(state.tracer.as_mut().ok_or_else(missing)?.enter(function, left, host)?)
+    probes.func_wrap("enter", |mut store: Store<'_>, (function, probes, wrappers): (u32, u32, u32)| {
+        let reading = read(&store, Silent { probes, wrappers })?;
+        Ok(tracer(&mut store)?.enter(function, reading)?)
     })?;
-    probes.func_wrap("leave", move |mut store: Store<'_>, (): ()| {
-        let left = store.get_fuel()?;
-        let state = store.data_mut();
-        let host = state.host_fuel;
-        Ok(state.tracer.as_mut().ok_or_else(missing)?.leave(left, host)?)
+    probes.func_wrap("leave", |mut store: Store<'_>, (probes, wrappers): (u32, u32)| {
+        let reading = read(&store, Silent { probes, wrappers })?;
+        Ok(tracer(&mut store)?.leave(reading)?)
     })
+}
+
+/// The meter as it stands.
+pub(crate) fn read(store: impl AsContext<Data = HostState>, silent: Silent) -> wasmtime::Result<Reading> {
+    let context = store.as_context();
+    Ok(Reading { fuel_left: context.get_fuel()?, host: context.data().host_fuel, silent })
+}
+
+fn tracer<'a>(store: &'a mut StoreContextMut<'_, HostState>) -> Result<&'a mut Tracer, PlatformFault> {
+    let missing = || PlatformFault::Meter("a probe without a tracer".to_owned());
+    store.data_mut().tracer.as_mut().ok_or_else(missing)
 }

@@ -1,6 +1,6 @@
 //! The tables under which a run is replayed.
 
-use thimble_instrument::{ENTER, LEAVE};
+use thimble_instrument::{ENTER, LEAVE, SILENT_PROBE, WRAPPER};
 use wasmtime::OperatorCost;
 
 use super::kind::{Kind, classical};
@@ -45,9 +45,10 @@ impl Table {
     /// What the operators of the probes cost under this table.
     pub(crate) fn probes(self) -> ProbePrices {
         let sum = |operators: &[&str]| {
-            operators.iter().map(|operator| u64::from(self.price(operator, TARIFF.price(operator)))).sum()
+            operators.iter().map(|operator| u64::from(self.price(operator, TARIFF.price(operator)))).sum::<u64>()
         };
-        ProbePrices { enter: sum(ENTER), leave: sum(LEAVE) }
+        // Under any table, entering the wrapper costs 1.
+        ProbePrices { enter: sum(ENTER), leave: sum(LEAVE), silent: sum(SILENT_PROBE), wrapper: sum(WRAPPER) + 1 }
     }
 }
 
@@ -78,11 +79,16 @@ mod tests {
     }
 
     #[test]
-    fn probes_cost_a_constant_and_two_calls() {
-        let prices = |table: Table| (table.probes().enter, table.probes().leave);
-        assert_eq!(prices(Table::Tariff), (9, 8));
-        assert_eq!(prices(Table::Only(Kind::Branch)), (1, 0));
-        assert_eq!(prices(Table::Only(Kind::Call)), (8, 8));
-        assert_eq!(prices(Table::Only(Kind::VectorFloat)), (0, 0));
+    fn probes_cost_a_test_of_the_flag_and_a_call() {
+        let prices = |table: Table| {
+            let ProbePrices { enter, leave, silent, wrapper } = table.probes();
+            [enter, leave, silent, wrapper]
+        };
+        // The flag 2, `if` 2, the counts 2 and 2, the number 1, the call 8; a count of its own 2 + 1 + 2 + 2.
+        assert_eq!(prices(Table::Tariff), [17, 16, 11, 22]);
+        assert_eq!(prices(Table::Only(Kind::Branch)), [9, 8, 9, 11]);
+        assert_eq!(prices(Table::Only(Kind::Call)), [8, 8, 0, 9]);
+        assert_eq!(prices(Table::Only(Kind::ScalarInteger)), [0, 0, 2, 3]);
+        assert_eq!(prices(Table::Nothing), [0, 0, 0, 1]);
     }
 }

@@ -1,8 +1,9 @@
 //! Which function used which fuel: a shadow stack that the probes keep.
 //!
 //! At every probe, fuel that was used since the last one is read from the meter; it belongs to the function on top of the
-//! stack. What the host charged in between is known apart, and the price of the probe itself is taken off. A call's own
-//! price, the callee's entry included, is the caller's.
+//! stack. What the host charged in between is known apart, and the price of the probe itself is taken off, as is that of
+//! the silent probes and wrappers since. A call's own price, the callee's entry included, is the caller's; so is what
+//! runs in silence, allocation of what the host passes and cleaning up after results.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +49,23 @@ impl Step {
 pub(crate) struct ProbePrices {
     pub(crate) enter: u64,
     pub(crate) leave: u64,
+    pub(crate) silent: u64,
+    pub(crate) wrapper: u64,
+}
+
+/// How many silent probes and wrappers have run, modulo 2^32.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Silent {
+    pub(crate) probes: u32,
+    pub(crate) wrappers: u32,
+}
+
+/// What is known when a probe reports.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub(crate) fuel_left: u64,
+    pub(crate) host: HostFuel,
+    pub(crate) silent: Silent,
 }
 
 /// What the tracer must know of a program.
@@ -119,6 +137,7 @@ pub(crate) struct Tracer {
     /// At the last reading.
     left: u64,
     host: HostFuel,
+    silent: Silent,
     /// Used so far, without probes.
     used: u64,
 }
@@ -141,6 +160,7 @@ impl Tracer {
             stack: Vec::new(),
             left: 0,
             host: HostFuel::default(),
+            silent: Silent::default(),
             used: 0,
         }
     }
@@ -152,21 +172,21 @@ impl Tracer {
     }
 
     /// The step ends.
-    pub(crate) fn end(&mut self, left: u64, host: HostFuel) -> Result<(), PlatformFault> {
-        self.read(left, host, 0)?;
+    pub(crate) fn end(&mut self, reading: Reading) -> Result<(), PlatformFault> {
+        self.read(reading, 0)?;
         self.pop()?;
         if self.stack.is_empty() { Ok(()) } else { Err(broken("a function did not leave")) }
     }
 
     /// The probe at the beginning of a function.
-    pub(crate) fn enter(&mut self, function: u32, left: u64, host: HostFuel) -> Result<(), PlatformFault> {
-        self.read(left, host, self.prices.enter)?;
+    pub(crate) fn enter(&mut self, function: u32, reading: Reading) -> Result<(), PlatformFault> {
+        self.read(reading, self.prices.enter)?;
         self.push(Frame::Function(function), Step::ALL.len() + function as usize)
     }
 
     /// The probe at the end of a function.
-    pub(crate) fn leave(&mut self, left: u64, host: HostFuel) -> Result<(), PlatformFault> {
-        self.read(left, host, self.prices.leave)?;
+    pub(crate) fn leave(&mut self, reading: Reading) -> Result<(), PlatformFault> {
+        self.read(reading, self.prices.leave)?;
         self.pop()
     }
 
@@ -175,14 +195,18 @@ impl Tracer {
     }
 
     /// Books what was used since the last reading.
-    fn read(&mut self, left: u64, host: HostFuel, probe: u64) -> Result<(), PlatformFault> {
+    fn read(&mut self, reading: Reading, probe: u64) -> Result<(), PlatformFault> {
         let negative = || broken("more was accounted for than was used");
+        let Reading { fuel_left, host, silent } = reading;
         let charged = host.since(self.host).ok_or_else(negative)?;
-        let used = self.left.checked_sub(left).and_then(|used| used.checked_sub(probe)).ok_or_else(negative)?;
+        let probes = u64::from(silent.probes.wrapping_sub(self.silent.probes)) * self.prices.silent;
+        let wrappers = u64::from(silent.wrappers.wrapping_sub(self.silent.wrappers)) * self.prices.wrapper;
+        let added = probe + probes + wrappers;
+        let used = self.left.checked_sub(fuel_left).and_then(|used| used.checked_sub(added)).ok_or_else(negative)?;
         let operators = used.checked_sub(charged.total()).ok_or_else(negative)?;
-        (self.left, self.host) = (left, host);
+        (self.left, self.host, self.silent) = (fuel_left, host, silent);
         self.used += used;
-        self.trace.probes += probe;
+        self.trace.probes += added;
         let top = self.stack.last().ok_or_else(|| broken("a probe outside a call"))?;
         for booked in [&mut self.trace.nodes[top.node as usize].used, &mut self.trace.places[top.place].used] {
             booked.operators += operators;
@@ -203,7 +227,8 @@ impl Tracer {
     }
 
     fn pop(&mut self) -> Result<(), PlatformFault> {
-        let Activation { place, used_before, .. } = self.stack.pop().ok_or_else(|| broken("left what was not entered"))?;
+        let Activation { place, used_before, .. } =
+            self.stack.pop().ok_or_else(|| broken("left what was not entered"))?;
         let place = &mut self.trace.places[place];
         place.active -= 1;
         if place.active == 0 {
@@ -236,25 +261,32 @@ fn broken(what: &str) -> PlatformFault {
 mod tests {
     use super::*;
 
-    const PRICES: ProbePrices = ProbePrices { enter: 9, leave: 8 };
+    const PRICES: ProbePrices = ProbePrices { enter: 17, leave: 16, silent: 11, wrapper: 22 };
+    const FREE: ProbePrices = ProbePrices { enter: 0, leave: 0, silent: 0, wrapper: 0 };
 
     fn host(calls: u64) -> HostFuel {
         HostFuel { calls, ..HostFuel::default() }
     }
 
-    /// 0 calls 1, which calls the host and then itself.
+    fn reading(fuel_left: u64, calls: u64) -> Reading {
+        Reading { fuel_left, host: host(calls), silent: Silent::default() }
+    }
+
+    /// The host charges 20 and allocates; 0 calls 1, which calls the host and then itself.
     fn traced() -> Result<Trace, PlatformFault> {
         let mut tracer = Tracer::new(Probes { prices: PRICES, functions: 2 });
         tracer.begin(Step::Load, 10_000)?;
-        // 20 by the host for arguments, 5 by nobody's operators, 9 for the probe.
-        tracer.enter(0, 9_966, host(20))?;
-        tracer.enter(1, 9_857, host(20))?;
-        // 256 for a host call, 44 of its own, 9 for the probe.
-        tracer.enter(1, 9_548, host(276))?;
-        tracer.leave(9_537, host(276))?;
-        tracer.leave(9_528, host(276))?;
-        tracer.leave(9_520, host(276))?;
-        tracer.end(9_500, host(296))?;
+        let silent = Silent { probes: 2, wrappers: 1 };
+        // 20 by the host, 5 in silence, 22 for a wrapper and twice 11 for probes in it, 17 for the probe.
+        tracer.enter(0, Reading { silent, ..reading(9_914, 20) })?;
+        let reading = |fuel_left, calls| Reading { silent, ..reading(fuel_left, calls) };
+        tracer.enter(1, reading(9_797, 20))?;
+        // 256 for a host call, 44 of its own, 17 for the probe.
+        tracer.enter(1, reading(9_480, 276))?;
+        tracer.leave(reading(9_461, 276))?;
+        tracer.leave(reading(9_444, 276))?;
+        tracer.leave(reading(9_428, 276))?;
+        tracer.end(reading(9_408, 296))?;
         Ok(tracer.finish())
     }
 
@@ -266,7 +298,7 @@ mod tests {
         assert_eq!(places[1].used, Used { calls: 2, operators: 44 + 3 + 1, host: host(256) });
         let load = trace.places[Step::Load as usize];
         assert_eq!(load.used, Used { calls: 1, operators: 5, host: host(40) });
-        assert_eq!(trace.probes, 3 * 9 + 3 * 8);
+        assert_eq!(trace.probes, 3 * 17 + 3 * 16 + 2 * 11 + 22);
         Ok(())
     }
 
@@ -275,24 +307,24 @@ mod tests {
         let trace = traced()?;
         let totals: Vec<_> = trace.places[Step::ALL.len()..].iter().map(|place| place.total).collect();
         assert_eq!(totals, [100 + 304, 304]);
-        assert_eq!(trace.places[Step::Load as usize].total + trace.probes, 500);
-        let nodes: u64 = trace.nodes.iter().map(|node| node.used.operators + node.used.host.total()).sum();
-        assert_eq!(nodes + trace.probes, 500);
+        assert_eq!(trace.places[Step::Load as usize].total + trace.probes, 592);
+        let nodes: u64 = trace.nodes.iter().map(|node| node.used.fuel()).sum();
+        assert_eq!(nodes + trace.probes, 592);
         Ok(())
     }
 
     #[test]
     fn deep_stacks_are_cut_in_the_tree_and_not_in_the_table() -> Result<(), PlatformFault> {
-        let mut tracer = Tracer::new(Probes { prices: ProbePrices { enter: 0, leave: 0 }, functions: 1 });
+        let mut tracer = Tracer::new(Probes { prices: FREE, functions: 1 });
         let deep = DEPTH as u64 + 50;
         tracer.begin(Step::Predict, 2 * deep)?;
         for call in 1..=deep {
-            tracer.enter(0, 2 * deep - call, host(0))?;
+            tracer.enter(0, reading(2 * deep - call, 0))?;
         }
         for call in 1..=deep {
-            tracer.leave(deep - call, host(0))?;
+            tracer.leave(reading(deep - call, 0))?;
         }
-        tracer.end(0, host(0))?;
+        tracer.end(reading(0, 0))?;
         let trace = tracer.finish();
         assert_eq!(trace.nodes.len(), DEPTH);
         let place = trace.places[Step::ALL.len()];
@@ -302,12 +334,22 @@ mod tests {
     }
 
     #[test]
+    fn counts_of_silence_may_wrap() -> Result<(), PlatformFault> {
+        let mut tracer = Tracer::new(Probes { prices: PRICES, functions: 0 });
+        tracer.begin(Step::Predict, 1_000)?;
+        tracer.silent = Silent { probes: u32::MAX, wrappers: u32::MAX };
+        tracer.end(Reading { silent: Silent { probes: 1, wrappers: 0 }, ..reading(900, 0) })?;
+        assert_eq!(tracer.finish().probes, 2 * 11 + 22);
+        Ok(())
+    }
+
+    #[test]
     fn what_cannot_be_is_a_fault() {
         let mut tracer = Tracer::new(Probes { prices: PRICES, functions: 1 });
-        assert!(tracer.leave(0, host(0)).is_err());
+        assert!(tracer.leave(reading(0, 0)).is_err());
         assert!(tracer.begin(Step::Solve, 100).is_ok());
-        assert!(tracer.enter(1, 80, host(0)).is_err(), "there is no function 1");
-        assert!(tracer.enter(0, 75, host(0)).is_err(), "a probe costs 9, and 5 were used");
-        assert!(tracer.end(60, host(100)).is_err(), "the host charged more than was used");
+        assert!(tracer.enter(1, reading(70, 0)).is_err(), "there is no function 1");
+        assert!(tracer.enter(0, reading(65, 0)).is_err(), "a probe costs 17, and 5 were used");
+        assert!(tracer.end(reading(60, 100)).is_err(), "the host charged more than was used");
     }
 }
