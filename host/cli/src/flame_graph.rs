@@ -117,12 +117,15 @@ impl<'a> Graph<'a> {
         let what = profile.rows.map_or("training".to_owned(), |rows| format!("prediction of {} rows", grouped(rows)));
         let name = profile.submission.as_ref().and_then(|submission| submission.name.as_deref()).unwrap_or("component");
         let title = format!("{name}: {} FLOPs, {what}", grouped(Fuel(whole).flops() as u64));
-        let depth = level.into_iter().max().unwrap_or(0);
-        Self { profile, title, colours: colours(profile), roots, above, total, start, depth, whole: whole.max(1) }
+        let whole = whole.max(1);
+        // Frames that are left out need no room; those above them are narrower still.
+        let drawn = level.iter().zip(&total).filter(|(_, total)| width(**total, whole) >= NARROWEST);
+        let depth = drawn.map(|(level, _)| *level).max().unwrap_or(0);
+        Self { profile, title, colours: colours(profile), roots, above, total, start, depth, whole }
     }
 
     fn x(&self, fuel: u64) -> f64 {
-        fuel as f64 / self.whole as f64 * (WIDTH - 2.0 * MARGIN)
+        width(fuel, self.whole)
     }
 
     /// Draws a stack and all above it. As deep as the profile keeps stacks.
@@ -157,6 +160,10 @@ impl<'a> Graph<'a> {
         let flops = |fuel: u64| format!("{:.1}", Fuel(fuel).flops() / per);
         format!("{name}\n{} {unit}, {}; own {} {unit}, {}", flops(total), share(total), flops(own), share(own))
     }
+}
+
+fn width(fuel: u64, whole: u64) -> f64 {
+    fuel as f64 / whole as f64 * (WIDTH - 2.0 * MARGIN)
 }
 
 /// Where each stack begins, counted in fuel.

@@ -9,6 +9,7 @@ mod golden_meter;
 mod leaks;
 mod memory;
 mod parameters;
+mod profile;
 mod stack;
 mod state;
 mod unaffected;

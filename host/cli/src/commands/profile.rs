@@ -21,7 +21,7 @@ use crate::{flame_graph, input, profile_report, progress, report};
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct Opts {
-    /// A package (.zip) or a bare component (.wasm); built with `strip = false`, its functions have names
+    /// A package (.zip) or a bare component (.wasm); its functions have names if it was built with strip = "debuginfo"
     submission: PathBuf,
     /// Challenge directory
     #[arg(long, value_name = "DIR")]

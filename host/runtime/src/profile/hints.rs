@@ -69,7 +69,9 @@ fn float_products(split: &Split) -> u64 {
     split[Kind::ScalarFloat] + split[Kind::VectorFloat] + split[Kind::HostKernel]
 }
 
+/// Of prediction only: training at eight bits is another matter.
 fn int8(figures: &Figures<'_>) -> Option<Hint> {
+    figures.profile.rows?;
     // Four lanes and eight, each with its addition.
     let (f32, int8) = (price("F32x4RelaxedMadd") / 4, price("I32x4DotI16x8S") / 8 + price("I32x4Add") / 8);
     figures.hint("int8", float_products(&figures.profile.split), 0.4, |share| {
@@ -244,6 +246,12 @@ mod tests {
         assert_eq!(figures, [("int8", 0.8), ("smaller_model", 0.8), ("control", 0.2)]);
         assert!(hints[0].text.contains("32 fuel in f32 and 8 in int8"), "{}", hints[0].text);
         assert!(hints[0].text.ends_with("100.0 % of it in work."), "{}", hints[0].text);
+    }
+
+    #[test]
+    fn training_is_not_told_to_use_int8() {
+        let training = Profile { rows: None, ..profile(&[(Kind::VectorFloat, 1_000)], 0) };
+        assert_eq!(rules(&training), [""; 0]);
     }
 
     #[test]

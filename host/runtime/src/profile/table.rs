@@ -86,7 +86,7 @@ mod tests {
         };
         // The flag 2, `if` 2, the counts 2 and 2, the number 1, the call 8; a count of its own 2 + 1 + 2 + 2.
         assert_eq!(prices(Table::Tariff), [17, 16, 11, 22]);
-        assert_eq!(prices(Table::Only(Kind::Branch)), [9, 8, 9, 11]);
+        assert_eq!(prices(Table::Only(Kind::Branch)), [9, 8, 9, 12]);
         assert_eq!(prices(Table::Only(Kind::Call)), [8, 8, 0, 9]);
         assert_eq!(prices(Table::Only(Kind::ScalarInteger)), [0, 0, 2, 3]);
         assert_eq!(prices(Table::Nothing), [0, 0, 0, 1]);
