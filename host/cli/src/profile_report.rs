@@ -126,9 +126,16 @@ fn functions(text: &mut String, profile: &Profile, unit: &Unit) {
 }
 
 /// Names are the builder's text: nothing in them may steer a terminal.
+fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(|c| {
+        let quote = matches!(c, '\'' | '"').then_some(c);
+        quote.into_iter().chain(c.escape_debug().take(if quote.is_some() { 0 } else { usize::MAX }))
+    })
+}
+
 fn shortened(name: &str) -> String {
-    let mut shown: String = name.escape_debug().take(NAME_CHARS).collect();
-    if name.escape_debug().nth(NAME_CHARS).is_some() {
+    let mut shown: String = visible(name).take(NAME_CHARS).collect();
+    if visible(name).nth(NAME_CHARS).is_some() {
         shown.push('…');
     }
     shown
@@ -138,7 +145,7 @@ fn next_saving(text: &mut String, profile: &Profile) {
     text.push_str("\nwhere the next saving is\n");
     let hints = hints(profile);
     for hint in &hints {
-        let _ = writeln!(text, "  - {}", hint.text.escape_debug());
+        let _ = writeln!(text, "  - {}", visible(&hint.text).collect::<String>());
     }
     if hints.is_empty() {
         text.push_str("  nothing stands out\n");

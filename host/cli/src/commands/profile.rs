@@ -47,8 +47,8 @@ Examples:
   thimble profile target/examples/centroid.zip --challenge examples/challenges/imagenet-pareto-500k
   thimble profile mine.wasm --challenge DIR --phase learn --out target/profile
 
-A submission that does not get through `thimble run` has no profile: its result is printed instead, and its verdict is
-the exit status.";
+A submission that does not get through `thimble run` has no profile: its result is printed, and
+its verdict is the exit status.";
 
 /// A part of an evaluation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

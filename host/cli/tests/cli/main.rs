@@ -8,5 +8,6 @@ mod bench;
 mod challenge;
 mod dataset;
 mod official;
+mod profile;
 mod submission;
 mod text;

@@ -13,6 +13,7 @@ fn help_texts() {
         ("help", "--help"),
         ("help-run", "run --help"),
         ("help-check", "check --help"),
+        ("help-profile", "profile --help"),
         ("help-pack", "pack --help"),
         ("help-challenge-check", "challenge check --help"),
         ("help-challenge-commit", "challenge commit --help"),
