@@ -13,7 +13,7 @@ use thimble_challenge::challenge::{
 use thimble_challenge::result::Mode;
 use thimble_challenge::units::{Flops, ParameterCount};
 use thimble_datasets::{DType, Dataset, Digest, Field, OperatorSecret, Role, Table, Tables, TaskKind, Values};
-use thimble_runtime::BoundData;
+use thimble_runtime::{BoundData, PublicData};
 
 /// Classes of [`tables`].
 pub const CLASSES: u32 = 4;
@@ -154,6 +154,18 @@ impl StoredDataset {
             Mode::Official => BoundData::official(&challenge, self.dataset.clone(), &self.secret),
         };
         (challenge, data.expect("the challenge fits the data"))
+    }
+}
+
+impl StoredDataset {
+    /// As [`load`](Self::load) for validation, as data that may be profiled on.
+    ///
+    /// # Panics
+    /// When the challenge does not fit the data.
+    pub fn load_public(&self, challenge: Challenge) -> (LoadedChallenge, PublicData) {
+        let (challenge, _) = self.load(challenge, Mode::Validation);
+        let data = PublicData::new(&challenge, self.dataset.clone()).expect("the challenge fits the data");
+        (challenge, data)
     }
 }
 

@@ -24,7 +24,6 @@ pub(crate) enum Names {
     /// As it is submitted: nobody counts names, but they are bytes.
     Stripped,
     /// As it is profiled.
-    #[expect(dead_code, reason = "for `profile`, which is not here yet")]
     Kept,
 }
 

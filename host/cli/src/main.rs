@@ -6,9 +6,11 @@ mod commands;
 mod comparison;
 mod evaluate;
 mod exit;
+mod flame_graph;
 mod input;
 mod npy;
 mod output;
+mod profile_report;
 mod progress;
 mod project;
 mod report;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{build, challenge, check, compare, compile_child, dataset, new, pack, run, tariff};
+use crate::commands::{build, challenge, check, compare, compile_child, dataset, new, pack, profile, run, tariff};
 use crate::exit::{ExitStatus, Failure};
 
 /// Run untrusted machine-learning submissions on private data, with every FLOP metered.
@@ -36,6 +38,7 @@ enum Command {
     Build(build::Opts),
     Check(check::Opts),
     Run(run::Opts),
+    Profile(profile::Opts),
     Compare(compare::Opts),
     Pack(pack::Opts),
     Challenge(challenge::Opts),
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Build(opts) => opts.run(),
         Command::Check(opts) => opts.run(),
         Command::Run(opts) => opts.run(),
+        Command::Profile(opts) => opts.run(),
         Command::Compare(opts) => opts.run(),
         Command::Pack(opts) => opts.run(),
         Command::Challenge(opts) => opts.run(),

@@ -23,6 +23,30 @@ pub struct BoundData {
     pub(crate) identity: Digest,
 }
 
+/// Data that everyone may validate on. What tells more about a submission than its result asks for this type.
+#[derive(Debug, Clone)]
+pub struct PublicData(BoundData);
+
+impl PublicData {
+    /// Public data for validation.
+    ///
+    /// # Errors
+    /// As [`BoundData::validation`].
+    pub fn new(challenge: &LoadedChallenge, dataset: Arc<Dataset>) -> Result<Self, BindError> {
+        BoundData::validation(challenge, dataset).map(Self)
+    }
+
+    pub(crate) fn bound(&self) -> &BoundData {
+        &self.0
+    }
+}
+
+impl From<PublicData> for BoundData {
+    fn from(data: PublicData) -> Self {
+        data.0
+    }
+}
+
 /// Why a dataset may not be used for a challenge.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {

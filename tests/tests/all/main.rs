@@ -12,6 +12,7 @@ mod leaks;
 mod memory;
 mod native;
 mod parameters;
+mod profile;
 mod stack;
 mod state;
 mod unaffected;

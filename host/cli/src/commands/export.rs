@@ -97,7 +97,7 @@ impl ExportOpts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         let challenge = input::challenge(&self.challenge)?;
         let target = Target::check(&self.out, "exported data", METADATA_FILE, self.overwrite)?;
-        let data = public_data(&self.challenge, &challenge, &self.cache.open()?)?;
+        let data = public_data(&self.challenge, &challenge, &self.cache.open()?)?.into();
         let files = target.write(&exported_files(&self.out), |fresh| write(fresh, &challenge, &data))?;
         let name = &challenge.challenge.name;
         let mut text = format!("public data of {name} in {}\n", self.out.display());

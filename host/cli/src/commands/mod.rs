@@ -9,5 +9,6 @@ pub(crate) mod dataset;
 pub(crate) mod export;
 pub(crate) mod new;
 pub(crate) mod pack;
+pub(crate) mod profile;
 pub(crate) mod run;
 pub(crate) mod tariff;

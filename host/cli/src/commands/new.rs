@@ -56,7 +56,7 @@ impl Opts {
         let target = if self.parent == Path::new(".") { PathBuf::from(name) } else { self.parent.join(name) };
         refuse_occupied(&target)?;
         let files = self.files(&challenge)?;
-        let data = public_data(&self.challenge, &challenge, &self.cache.open()?)?;
+        let data = public_data(&self.challenge, &challenge, &self.cache.open()?)?.into();
 
         // Made beside its place and renamed: it is there as a whole, or not at all.
         let cannot = || format!("cannot write {}", target.display());

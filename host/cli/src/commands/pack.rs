@@ -110,7 +110,7 @@ pub(crate) fn write(out: &Path, package: &[u8], parameters: Option<ParameterCoun
 pub(crate) fn validate(challenge: &Path, component: &[u8], cache: &CacheOpts) -> Result<EvaluationResult, Failure> {
     let loaded = input::challenge(challenge)?;
     let cache = cache.open()?;
-    let data = public_data(challenge, &loaded, &cache)?;
+    let data = public_data(challenge, &loaded, &cache)?.into();
     evaluate(component, &loaded, &data, &cache, progress::observer(true).as_mut())
 }
 

@@ -121,7 +121,7 @@ impl Opts {
     fn data(&self, directory: &Path, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
         match &self.official {
             Some(dataset) => official_data(dataset, challenge),
-            None => public_data(directory, challenge, cache),
+            None => public_data(directory, challenge, cache).map(BoundData::from),
         }
     }
 

@@ -11,5 +11,6 @@ mod dataset;
 mod export;
 mod new;
 mod official;
+mod profile;
 mod submission;
 mod text;

@@ -16,6 +16,7 @@ fn help_texts() {
         ("help-run", "run --help"),
         ("help-compare", "compare --help"),
         ("help-check", "check --help"),
+        ("help-profile", "profile --help"),
         ("help-pack", "pack --help"),
         ("help-challenge-check", "challenge check --help"),
         ("help-challenge-commit", "challenge commit --help"),
