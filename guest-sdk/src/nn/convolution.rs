@@ -94,7 +94,8 @@ impl Conv2d {
         let patches = grown(patches, images.len() / inputs * self.patches());
         let padded = grown(padded, grid.padded_values());
         for (image, patches) in images.chunks_exact(inputs).zip(patches.chunks_exact_mut(self.patches())) {
-            gather(grid, grid.pad(image, padded), patches);
+            grid.pad(image, padded);
+            gather(grid, padded, patches);
         }
         patches
     }
@@ -107,16 +108,13 @@ fn gather(grid: &Grid, padded: &[f32], patches: &mut [f32]) {
     for (y, patches) in patches.chunks_exact_mut(grid.width * patch).enumerate() {
         for kernel_row in 0..grid.window.kernel {
             let from = &padded[(y * grid.window.stride + kernel_row) * grid.padded_row()..][..grid.padded_row()];
-            let mut at = 0;
-            while at < line {
-                let to = kernel_row * line + at;
-                if at + 4 <= line {
-                    lift::<4>(&from[at..], grid.step(), &mut patches[to..], patch);
-                    at += 4;
-                } else {
-                    lift::<1>(&from[at..], grid.step(), &mut patches[to..], patch);
-                    at += 1;
-                }
+            let to = &mut patches[kernel_row * line..];
+            let fours = line / 4 * 4;
+            for at in (0..fours).step_by(4) {
+                lift::<4>(&from[at..], grid.step(), &mut to[at..], patch);
+            }
+            for at in fours..line {
+                lift::<1>(&from[at..], grid.step(), &mut to[at..], patch);
             }
         }
     }

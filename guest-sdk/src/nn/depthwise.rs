@@ -41,48 +41,124 @@ impl DepthwiseConv2d {
     fn sums(&self, workspace: &mut Workspace, x: &[f32], y: &mut [f32]) -> Result<()> {
         let (inputs, outputs, channels) = (self.grid.image.values(), self.output().values(), self.grid.image.channels);
         check_rows(x, inputs, y, outputs)?;
-        let padded = grown(&mut workspace.scratch[0], self.grid.padded_values());
+        let [padded, plane, weights] = workspace.scratch.each_mut();
+        let padded = grown(padded, self.grid.padded_values());
+        let (plane, _) = grown(plane, padded.len() / channels * LANES).as_chunks_mut::<LANES>();
+        let (weights, _) = grown(weights, self.weight.values.len() / channels * LANES).as_chunks_mut::<LANES>();
         for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
-            let x = self.grid.pad(x, padded);
-            let mut channel = 0;
-            while channel < channels {
-                channel += match (channels - channel, self.grid.window.kernel) {
-                    (4.., 3) => self.vector::<4, 3>(channel, x, y),
-                    (4.., 5) => self.vector::<4, 5>(channel, x, y),
-                    (4.., _) => self.vector::<4, 0>(channel, x, y),
-                    _ => self.vector::<1, 0>(channel, x, y),
-                };
+            self.grid.pad(x, padded);
+            for channel in (0..channels).step_by(LANES) {
+                take_channels(padded, channels, channel, plane);
+                take_channels(&self.weight.values, channels, channel, weights);
+                let mut bias = [[0.0; LANES]];
+                take_channels(&self.bias.values, channels, channel, &mut bias);
+                self.convolve(plane, &Filter { weights, bias: bias[0], channels, channel }, y);
             }
         }
         Ok(())
     }
 
-    /// Writes the channels `channel..channel + N` of an image; returns N. `K` is the kernel where it is known, else 0.
-    fn vector<const N: usize, const K: usize>(&self, channel: usize, padded: &[f32], y: &mut [f32]) -> usize {
-        let (kernel, channels) = (if K > 0 { K } else { self.grid.window.kernel }, self.grid.image.channels);
-        let bias: [f32; N] = std::array::from_fn(|lane| self.bias.values[channel + lane]);
-        let weight = &self.weight.values[channel..];
-        let rows = y.chunks_exact_mut(self.grid.width * channels).zip((0..).step_by(self.grid.window.stride));
-        for (y, top) in rows {
-            let padded = &padded[top * self.grid.padded_row() + channel..];
-            for (y, left) in y.chunks_exact_mut(channels).zip((0..).step_by(self.grid.step())) {
-                let mut sums = bias;
-                for row in 0..kernel {
-                    let pixels = padded[left + row * self.grid.padded_row()..].chunks(channels);
-                    for (x, w) in pixels.zip(weight[row * kernel * channels..].chunks(channels)).take(kernel) {
-                        if let (Some(x), Some(w)) = (x.first_chunk::<N>(), w.first_chunk::<N>()) {
-                            for lane in 0..N {
-                                sums[lane] += x[lane] * w[lane];
-                            }
-                        }
-                    }
+    /// Writes the channels of one vector.
+    fn convolve(&self, plane: &[Lanes], filter: &Filter<'_>, y: &mut [f32]) {
+        let Grid { window: Window { kernel, stride, padding }, width, .. } = self.grid;
+        let row = self.grid.image.width + 2 * padding;
+        for (y, top) in y.chunks_exact_mut(width * filter.channels).zip((0..).step_by(stride)) {
+            let rows = &plane[top * row..][..kernel * row];
+            let fours = if stride == 1 { width / 4 * 4 } else { 0 };
+            let (y4, y1) = y.split_at_mut(fours * filter.channels);
+            match kernel {
+                3 => {
+                    places::<3, 6, 4>(rows, row, 4, filter, y4);
+                    places::<3, 3, 1>(&rows[fours..], row, stride, filter, y1);
                 }
-                if let Some(y) = y[channel..].first_chunk_mut::<N>() {
-                    *y = sums;
+                5 => {
+                    places::<5, 8, 4>(rows, row, 4, filter, y4);
+                    places::<5, 5, 1>(&rows[fours..], row, stride, filter, y1);
+                }
+                _ => places_of_any_kernel(rows, row, stride, filter, y),
+            }
+        }
+    }
+}
+
+/// Channels of a vector. Where an image has no multiple of these, the last vector works on zeros besides.
+const LANES: usize = 4;
+
+type Lanes = [f32; LANES];
+
+/// Writes `LANES` channels of every pixel, from `channel` on, zeros where there are fewer.
+fn take_channels(pixels: &[f32], channels: usize, channel: usize, lanes: &mut [Lanes]) {
+    for (lanes, pixel) in lanes.iter_mut().zip(pixels.chunks_exact(channels)) {
+        let pixel = &pixel[channel..];
+        match pixel.first_chunk::<LANES>() {
+            Some(four) => *lanes = *four,
+            None => *lanes = std::array::from_fn(|lane| pixel.get(lane).copied().unwrap_or(0.0)),
+        }
+    }
+}
+
+/// What is applied to one vector of channels.
+struct Filter<'a> {
+    /// Kernel × kernel.
+    weights: &'a [Lanes],
+    bias: Lanes,
+    /// Channels of the image, and the first of this vector.
+    channels: usize,
+    channel: usize,
+}
+
+impl Filter<'_> {
+    /// Writes as many lanes as the pixel `y` has channels left.
+    fn write(&self, sums: &Lanes, y: &mut [f32]) {
+        let y = &mut y[self.channel..];
+        match y.first_chunk_mut::<LANES>() {
+            Some(y) => *y = *sums,
+            None => y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum),
+        }
+    }
+}
+
+/// Convolves along one row of places, `P` neighbours at a time that share what they see: `W` = `P` + `K` − 1 pixels in each of
+/// `K` rows. Groups are `step` pixels apart.
+fn places<const K: usize, const W: usize, const P: usize>(
+    rows: &[Lanes],
+    row: usize,
+    step: usize,
+    filter: &Filter<'_>,
+    y: &mut [f32],
+) {
+    let weights: [[Lanes; K]; K] = std::array::from_fn(|r| std::array::from_fn(|c| filter.weights[r * K + c]));
+    let mut windows: [_; K] = std::array::from_fn(|r| rows[r * row..].array_windows::<W>().step_by(step));
+    for y in y.chunks_exact_mut(P * filter.channels) {
+        let mut sums = [filter.bias; P];
+        for (windows, weights) in windows.iter_mut().zip(&weights) {
+            let Some(pixels) = windows.next() else { return };
+            for (place, sums) in sums.iter_mut().enumerate() {
+                for (x, w) in pixels[place..].iter().zip(weights) {
+                    for lane in 0..LANES {
+                        sums[lane] += x[lane] * w[lane];
+                    }
                 }
             }
         }
-        N
+        for (y, sums) in y.chunks_exact_mut(filter.channels).zip(&sums) {
+            filter.write(sums, y);
+        }
+    }
+}
+
+/// The same for a kernel that is known only now.
+fn places_of_any_kernel(rows: &[Lanes], row: usize, step: usize, filter: &Filter<'_>, y: &mut [f32]) {
+    for (y, left) in y.chunks_exact_mut(filter.channels).zip((0..).step_by(step)) {
+        let mut sums = filter.bias;
+        for (pixels, weights) in rows.chunks_exact(row).zip(filter.weights.chunks_exact(rows.len() / row)) {
+            for (x, w) in pixels[left..].iter().zip(weights) {
+                for lane in 0..LANES {
+                    sums[lane] += x[lane] * w[lane];
+                }
+            }
+        }
+        filter.write(&sums, y);
     }
 }
 
@@ -126,13 +202,13 @@ impl Layer for DepthwiseConv2d {
         let [padded, by_padded, _] = workspace.scratch.each_mut();
         let (padded, by_padded) = (grown(padded, grid.padded_values()), grown(by_padded, grid.padded_values()));
         for (index, (x, dy)) in x.chunks_exact(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
-            let x = grid.pad(x, padded);
+            grid.pad(x, padded);
             by_padded.fill(0.0);
             for (dy, pixels) in dy.chunks_exact(channels).zip(grid.pixels()) {
                 super::lanes::add(by_bias, dy);
                 let filters = weight.chunks_exact(channels).zip(by_weight.chunks_exact_mut(channels));
                 for (at, (weight, by_weight)) in pixels.zip(filters) {
-                    multiply_add(by_weight, dy, &x[at..][..channels]);
+                    multiply_add(by_weight, dy, &padded[at..][..channels]);
                     multiply_add(&mut by_padded[at..][..channels], dy, weight);
                 }
             }
@@ -187,7 +263,7 @@ mod tests {
     use super::*;
 
     const SHAPES: [(Image, Window); 4] = [
-        (Image { height: 4, width: 5, channels: 1 }, Window { kernel: 3, stride: 1, padding: 1 }),
+        (Image { height: 4, width: 9, channels: 1 }, Window { kernel: 3, stride: 1, padding: 1 }),
         (Image { height: 5, width: 4, channels: 6 }, Window { kernel: 3, stride: 2, padding: 1 }),
         (Image { height: 5, width: 5, channels: 4 }, Window { kernel: 5, stride: 1, padding: 2 }),
         (Image { height: 4, width: 4, channels: 5 }, Window { kernel: 2, stride: 2, padding: 0 }),

@@ -1,6 +1,6 @@
 //! Pooling.
 
-use super::lanes::{add, scale};
+use super::lanes::{add, scale, unsign_zeros};
 use super::layer::check_rows;
 use super::window::{Grid, check_image};
 use super::{Image, Layer, Window, Workspace, check_len};
@@ -94,8 +94,9 @@ impl Layer for Pool2d {
                 }
             }
         }
-        if matches!(self.kind, Kind::Average) {
-            scale(y, share(&self.grid));
+        match self.kind {
+            Kind::Max => unsign_zeros(y),
+            Kind::Average => scale(y, share(&self.grid)),
         }
         Ok(())
     }
@@ -221,6 +222,15 @@ mod tests {
                 assert!((mean - expected).abs() < 1e-6, "{mean}, expected {expected}");
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn zeros_have_no_sign() -> Result<()> {
+        let pool = Pool2d::max(Image { height: 1, width: 2, channels: 1 }, 1, 1)?;
+        let mut y = [9.0; 2];
+        pool.forward(&mut Workspace::default(), &[-0.0, 0.0], &mut y)?;
+        assert_eq!(y.map(f32::to_bits), [0, 0]);
         Ok(())
     }
 

@@ -79,16 +79,12 @@ impl Grid {
         self.window.stride * self.image.channels
     }
 
-    /// The image with zeros around it, in `buffer` if there are any.
-    pub(super) fn pad<'a>(&self, image: &'a [f32], buffer: &'a mut [f32]) -> &'a [f32] {
-        if self.window.padding == 0 {
-            return image;
-        }
-        buffer.fill(0.0);
+    /// Writes the image with zeros around it to `padded`.
+    pub(super) fn pad(&self, image: &[f32], padded: &mut [f32]) {
+        padded.fill(0.0);
         for (row, at) in image.chunks_exact(self.image.width * self.image.channels).zip(self.rows()) {
-            buffer[at..][..row.len()].copy_from_slice(row);
+            padded[at..][..row.len()].copy_from_slice(row);
         }
-        buffer
     }
 
     /// The image inside a padded one.
@@ -155,12 +151,12 @@ mod tests {
         let grid = Grid::new(image, Window { kernel: 3, stride: 1, padding: 1 })?;
         let values: Vec<f32> = (1..=8_u8).map(f32::from).collect();
         let mut buffer = vec![9.0; grid.padded_values()];
-        let padded = grid.pad(&values, &mut buffer);
-        assert_eq!(padded[..8], [0.0; 8]);
-        assert_eq!(padded[8..16], [0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 0.0, 0.0]);
-        assert_eq!(padded.iter().sum::<f32>(), 36.0);
+        grid.pad(&values, &mut buffer);
+        assert_eq!(buffer[..8], [0.0; 8]);
+        assert_eq!(buffer[8..16], [0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 0.0, 0.0]);
+        assert_eq!(buffer.iter().sum::<f32>(), 36.0);
         let mut back = vec![0.0; 8];
-        grid.crop(padded, &mut back);
+        grid.crop(&buffer, &mut back);
         assert_eq!(back, values);
         Ok(())
     }
