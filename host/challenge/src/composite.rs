@@ -159,11 +159,12 @@ impl Composite {
     pub fn score(&self, metric: f64, flops_per_sample: f64, anchors: &Anchors) -> Score {
         let efficiency = anchors.efficiency(flops_per_sample);
         let Weights { quality, flops, carbon } = self.weights;
-        let score = quality * self.quality(metric) + flops * efficiency + carbon * efficiency;
+        let score = quality * self.quality_of(metric) + flops * efficiency + carbon * efficiency;
         Score { value: if self.reaches_floor(metric) { score } else { 0.0 }, unclamped: Some(score) }
     }
 
-    fn quality(&self, metric: f64) -> f64 {
+    /// The quality of a metric value, 0 to 1.
+    pub fn quality_of(&self, metric: f64) -> f64 {
         match self.quality {
             Quality::Metric => metric.clamp(0.0, 1.0),
             Quality::Skill => ((metric - self.floor) / (self.best - self.floor)).clamp(0.0, 1.0),
@@ -363,12 +364,12 @@ mod tests {
     #[test]
     fn skill_is_the_part_of_what_can_be_reached() {
         let skill = |floor, best| Composite { floor, best, quality: Quality::Skill, ..rule(&[]) };
-        assert_near(skill(0.5, 1.0).quality(0.9), 0.8);
-        assert_near(skill(0.5, 1.0).quality(0.4), 0.0);
+        assert_near(skill(0.5, 1.0).quality_of(0.9), 0.8);
+        assert_near(skill(0.5, 1.0).quality_of(0.4), 0.0);
         let loss = skill(0.8, 0.0);
-        assert_near(loss.quality(0.2), 0.75);
+        assert_near(loss.quality_of(0.2), 0.75);
         assert!(loss.reaches_floor(0.8) && !loss.reaches_floor(0.9));
-        assert_near(rule(&[]).quality(-0.2), 0.0);
+        assert_near(rule(&[]).quality_of(-0.2), 0.0);
     }
 
     proptest! {

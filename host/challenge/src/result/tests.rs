@@ -129,6 +129,19 @@ fn published_carries_nothing_else() {
     assert_eq!(Published::of(&one, &challenge), Published::of(&other, &challenge));
 }
 
+/// Both figures that a composite score is made of are the rounded ones.
+#[test]
+fn a_composite_score_is_computed_from_published_figures() {
+    let mut challenge = fixture::challenge();
+    challenge.score = serde_json::from_value(serde_json::json!({
+        "rule": "composite", "floor": 0.5, "reference_flops": 1e5, "house": [],
+    }))
+    .expect("valid");
+    let published = Published::of(&comparable(Verdict::Scored), &challenge);
+    assert_eq!(published.score, Some(challenge.score.score(0.9805, 98_700.0).value));
+    assert!(published.score != Some(challenge.score.score(0.98046875, 98_705.0).value));
+}
+
 #[test]
 fn only_refusals_before_any_data_say_why() {
     let failed = |verdict, phase| {
