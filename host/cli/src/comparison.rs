@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use thimble_challenge::challenge::grouped;
 use thimble_challenge::result::{EvaluationResult, Outcome};
+use thimble_challenge::score::si;
 use thimble_metrics::{Direction, MetricValue, Task};
 
 /// Results under one another's eyes, the first being what the others are held against.
@@ -44,8 +45,10 @@ enum Kind {
     /// Decimals; the change is a difference. The metrics and the score.
     Metric(Direction),
     Score,
-    /// The change is a ratio, and less is better. Decimals.
-    Amount(usize),
+    /// The change is a ratio, and less is better.
+    Amount,
+    /// As an amount, in grams.
+    Carbon,
     /// As an amount, but of the machine: never better or worse.
     Time,
 }
@@ -101,11 +104,11 @@ impl Entry {
         let mut values: Vec<_> = metrics.iter().filter_map(|(name, metric)| Measured::metric(name, metric)).collect();
         let mut add = |label: &str, kind, value| values.push(Measured { label: label.to_owned(), kind, value });
         add("score", Kind::Score, score);
-        add("parameters", Kind::Amount(0), parameters.map(|count| count as f64));
-        add("FLOPs/sample", Kind::Amount(0), flops);
-        add("training FLOPs", Kind::Amount(0), compute.training_flops.filter(|_| validation));
-        add("mgCO2e/million samples", Kind::Amount(2), carbon.map(|grams| grams * 1e9));
-        add("training mgCO2e", Kind::Amount(2), compute.training_gco2e.filter(|_| validation).map(|g| g * 1e3));
+        add("parameters", Kind::Amount, parameters.map(|count| count as f64));
+        add("FLOPs/sample", Kind::Amount, flops);
+        add("training FLOPs", Kind::Amount, compute.training_flops.filter(|_| validation));
+        add("CO2e/sample", Kind::Carbon, carbon);
+        add("training CO2e", Kind::Carbon, compute.training_gco2e.filter(|_| validation));
         add("seconds", Kind::Time, Some(seconds).filter(|_| validation));
         Self { name, verdict, values }
     }
@@ -210,7 +213,7 @@ impl Figure {
         let (Some(a), Some(b)) = (self.values[a], self.values[b]) else { return false };
         match self.kind {
             Kind::Metric(Direction::HigherIsBetter) | Kind::Score => a > b,
-            Kind::Metric(Direction::LowerIsBetter) | Kind::Amount(_) => a < b,
+            Kind::Metric(Direction::LowerIsBetter) | Kind::Amount | Kind::Carbon => a < b,
             Kind::Time => false,
         }
     }
@@ -236,7 +239,7 @@ impl Figure {
         Some(match self.kind {
             Kind::Metric(_) => format!("{:+.4}", self.differences[index]?),
             Kind::Score => format!("{:+.2}", self.differences[index]?),
-            Kind::Amount(_) | Kind::Time => match self.ratios[index]? {
+            Kind::Amount | Kind::Carbon | Kind::Time => match self.ratios[index]? {
                 ratio if ratio < 0.1 => format!("×{ratio:.1e}"),
                 ratio if ratio < 100.0 => format!("×{ratio:.2}"),
                 ratio => format!("×{}", grouped(ratio.round() as u64)),
@@ -250,12 +253,9 @@ impl Kind {
         match self {
             Self::Metric(_) => format!("{value:.4}"),
             Self::Score | Self::Time => format!("{value:.2}"),
-            Self::Amount(decimals) => {
-                let text = format!("{value:.decimals$}");
-                let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-                // Amounts are not negative, and a count past u64 is none.
-                whole.parse::<u64>().map_or(text.clone(), |whole| grouped(whole) + rest)
-            }
+            // Not negative, and far below the largest u64.
+            Self::Amount => grouped(value.round() as u64),
+            Self::Carbon => si(value, "g"),
         }
     }
 }
