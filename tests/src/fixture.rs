@@ -7,8 +7,8 @@ use cap_std::fs::Dir;
 use tempfile::TempDir;
 use thimble_challenge::Challenge;
 use thimble_challenge::challenge::{
-    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, PublicDataset, Quotas, Ranking, ReleaseRule, RowRule,
-    ScoreRule, Target, Task, TieBreak, Visibility,
+    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, PublicDataset, PublicSource, Quotas, Ranking, ReleaseRule,
+    RowRule, ScoreRule, Target, Task, TieBreak, Visibility,
 };
 use thimble_challenge::result::Mode;
 use thimble_challenge::units::{Flops, ParameterCount};
@@ -71,7 +71,7 @@ pub fn challenge() -> Challenge {
             classes: CLASSES,
         },
         datasets: DatasetBindings {
-            public: PublicDataset::Directory { digest: Digest::of(b"") },
+            public: PublicDataset { source: PublicSource::Directory, digest: Digest::of(b"") },
             official_commitment: None,
         },
         limits: Limits {
@@ -135,7 +135,7 @@ impl StoredDataset {
         let digest = self.dataset.digest();
         let public = if mode == Mode::Validation { digest } else { Digest::of(b"other data") };
         challenge.datasets = DatasetBindings {
-            public: PublicDataset::Directory { digest: public },
+            public: PublicDataset { source: PublicSource::Directory, digest: public },
             official_commitment: Some(self.secret.commitment(&digest)),
         };
         challenge

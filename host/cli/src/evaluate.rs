@@ -8,7 +8,6 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use thimble_challenge::LoadedChallenge;
-use thimble_challenge::challenge::PublicDataset;
 use thimble_challenge::result::EvaluationResult;
 use thimble_datasets::{Dataset, OperatorSecret};
 use thimble_runtime::{BoundData, Compiler, Observer, Request, Runner};
@@ -37,9 +36,9 @@ pub(crate) fn evaluate(
 
 /// The data that everyone may validate on.
 pub(crate) fn public_data(path: &Path, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
-    let dataset = match &challenge.challenge.datasets.public {
-        PublicDataset::Directory { .. } => input::dataset(&path.join("public"))?.1,
-        PublicDataset::ImagenetParetoCanonical { .. } => cache.canonical_dataset()?,
+    let dataset = match challenge.challenge.datasets.public.source.generated() {
+        None => input::dataset(&path.join("public"))?.1,
+        Some(data) => cache.public_dataset(data)?,
     };
     BoundData::validation(challenge, Arc::new(dataset))
         .with_context(|| format!("the public data of challenge {}", path.display()))

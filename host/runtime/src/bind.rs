@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thimble_challenge::LoadedChallenge;
-use thimble_challenge::challenge::{MAX_TEST_ROWS, PublicDataset, Task};
+use thimble_challenge::challenge::{MAX_TEST_ROWS, Task};
 use thimble_challenge::result::Mode;
 use thimble_datasets::{ColumnValues, Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split, SplitTable};
 
@@ -79,7 +79,7 @@ impl BoundData {
     /// # Errors
     /// The digest is not the challenge's, or the fields do not fit its task.
     pub fn validation(challenge: &LoadedChallenge, dataset: Arc<Dataset>) -> Result<Self, BindError> {
-        let named = public_digest(challenge);
+        let named = challenge.challenge.datasets.public.digest;
         let identity = dataset.digest();
         if identity != named {
             return Err(BindError::OtherDataset { limit: named, value: identity });
@@ -114,19 +114,13 @@ impl BoundData {
     /// The data is a published set or the challenge's own public data.
     pub fn refuse_public(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), BindError> {
         let digest = dataset.digest();
-        let public = digest == public_digest(challenge) || PUBLIC_DATASETS.contains(&digest);
+        let public = digest == challenge.challenge.datasets.public.digest || PUBLIC_DATASETS.contains(&digest);
         if public && !challenge.challenge.practice { Err(BindError::PublicData(digest)) } else { Ok(()) }
     }
 
     /// Validation or official.
     pub fn mode(&self) -> Mode {
         self.mode
-    }
-}
-
-fn public_digest(challenge: &LoadedChallenge) -> Digest {
-    match &challenge.challenge.datasets.public {
-        PublicDataset::Directory { digest } | PublicDataset::ImagenetParetoCanonical { digest } => *digest,
     }
 }
 

@@ -10,7 +10,7 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use thimble_datasets::Digest;
+use thimble_datasets::{Digest, PublicData};
 
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
@@ -105,20 +105,37 @@ pub struct DatasetBindings {
     pub official_commitment: Option<Digest>,
 }
 
-/// Where the public data comes from; its digest is checked before every run.
+/// The public data; its digest is checked before every run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
-pub enum PublicDataset {
+#[serde(deny_unknown_fields)]
+pub struct PublicDataset {
+    /// Where it comes from.
+    pub source: PublicSource,
+    /// Dataset digest.
+    pub digest: Digest,
+}
+
+/// Where public data comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PublicSource {
     /// The directory `public/` beside `challenge.json`.
-    Directory {
-        /// Dataset digest.
-        digest: Digest,
-    },
+    Directory,
     /// Made by `thimble dataset generate imagenet-pareto --canonical`.
-    ImagenetParetoCanonical {
-        /// Dataset digest.
-        digest: Digest,
-    },
+    ImagenetParetoCanonical,
+    /// Made by `thimble dataset generate frugal-digits --public`.
+    FrugalDigits,
+}
+
+impl PublicSource {
+    /// What is generated; none for a directory.
+    pub const fn generated(self) -> Option<PublicData> {
+        match self {
+            Self::Directory => None,
+            Self::ImagenetParetoCanonical => Some(PublicData::ImagenetParetoCanonical),
+            Self::FrugalDigits => Some(PublicData::FrugalDigits),
+        }
+    }
 }
 
 /// What a submission may use.

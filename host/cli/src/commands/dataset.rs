@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use thimble_datasets::imagenet_pareto::{self, Options};
 use thimble_datasets::limits::{METADATASET_FILE, OPERATOR_SECRET_FILE, SEED_BYTES};
-use thimble_datasets::{OperatorSecret, Seed, Split, Tables};
+use thimble_datasets::{OperatorSecret, Seed, Split, Tables, frugal_digits};
 
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::{input, output};
@@ -35,6 +35,18 @@ struct GenerateOpts {
 #[derive(Debug, clap::Subcommand)]
 enum Family {
     ImagenetPareto(ImagenetParetoOpts),
+    FrugalDigits(FrugalDigitsOpts),
+}
+
+/// Where a dataset goes.
+#[derive(Debug, clap::Args)]
+struct Out {
+    /// Directory to make
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the dataset that is there (never one with an operator-secret.json)
+    #[arg(long)]
+    overwrite: bool,
 }
 
 /// 128 classes around prototypes in 384 dimensions, unless options say otherwise.
@@ -51,13 +63,9 @@ Examples:
 A seed file holds 32 random bytes, or 64 hexadecimal digits. Whoever has it has the data.")]
 struct ImagenetParetoOpts {
     #[command(flatten)]
-    source: Source,
-    /// Directory to make
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Replace the dataset that is there (never one with an operator-secret.json)
-    #[arg(long)]
-    overwrite: bool,
+    source: CanonicalOrSeed,
+    #[command(flatten)]
+    out: Out,
     /// Number of classes [default: 128]
     #[arg(long, conflicts_with = "canonical")]
     classes: Option<u32>,
@@ -77,10 +85,40 @@ struct ImagenetParetoOpts {
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Source {
+struct CanonicalOrSeed {
     /// The published data of the Frontier-CS problem
     #[arg(long)]
     canonical: bool,
+    /// Draw new data from a secret seed
+    #[arg(long, value_name = "FILE")]
+    seed_file: Option<PathBuf>,
+}
+
+/// Handwritten digits under uneven conditions, 256 rotated features in 10 classes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # The public data of the challenge frugal-digits, the same on every machine
+  thimble dataset generate frugal-digits --public --out data
+
+  # Other pictures of the same digits in another rotation, with operator-secret.json beside them
+  head -c 32 /dev/urandom > seed
+  thimble dataset generate frugal-digits --seed-file seed --out official
+
+Anyone can own the digits themselves, so even the data of a secret seed is for challenges marked `practice`.")]
+struct FrugalDigitsOpts {
+    #[command(flatten)]
+    source: PublicOrSeed,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct PublicOrSeed {
+    /// The published data
+    #[arg(long)]
+    public: bool,
     /// Draw new data from a secret seed
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
@@ -102,31 +140,37 @@ struct DescribeOpts {
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
-            Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.run(),
+            Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.out.write(&opts.draw()?),
+            Command::Generate(GenerateOpts { family: Family::FrugalDigits(opts) }) => opts.out.write(&opts.draw()?),
             Command::Describe(opts) => opts.run(),
         }
     }
 }
 
-impl ImagenetParetoOpts {
-    fn run(self) -> Result<ExitStatus, Failure> {
-        let (tables, secret) = self.draw()?;
-        let target = Target::check(&self.out, self.overwrite)?;
-        let digest = target.write(&tables, secret.as_ref())?;
-        let mut text = format!("{} in {}\n", tables.name, self.out.display());
-        for split in Split::ALL {
-            text += &format!("{:<11} {} rows\n", split.name(), tables.split(split).rows);
-        }
-        output::print(&format!("{text}digest      {digest}\n"))?;
-        Ok(ExitStatus::Success)
-    }
+/// A dataset, and the secret that belongs to one drawn from a seed file.
+type Drawn = (Tables, Option<OperatorSecret>);
 
-    fn draw(&self) -> Result<(Tables, Option<OperatorSecret>), Failure> {
+fn seed(path: &Path) -> Result<Seed, Failure> {
+    let bytes = input::file("seed file", path, SEED_BYTES)?;
+    Seed::parse(&bytes).with_context(|| format!("seed file {}", path.display())).or_input()
+}
+
+impl FrugalDigitsOpts {
+    fn draw(&self) -> Result<Drawn, Failure> {
+        let Some(path) = &self.source.seed_file else {
+            return Ok((frugal_digits::public(), None));
+        };
+        let seed = seed(path)?;
+        Ok((frugal_digits::private(&seed), Some(OperatorSecret::from_seed(&seed))))
+    }
+}
+
+impl ImagenetParetoOpts {
+    fn draw(&self) -> Result<Drawn, Failure> {
         let Some(path) = &self.source.seed_file else {
             return Ok((imagenet_pareto::canonical(), None));
         };
-        let bytes = input::file("seed file", path, SEED_BYTES)?;
-        let seed = Seed::parse(&bytes).with_context(|| format!("seed file {}", path.display())).or_input()?;
+        let seed = seed(path)?;
         let usual = Options::default();
         let options = Options {
             classes: self.classes.unwrap_or(usual.classes),
@@ -138,6 +182,19 @@ impl ImagenetParetoOpts {
         };
         let tables = imagenet_pareto::private(&seed, &options).context("no such dataset").or_input()?;
         Ok((tables, Some(OperatorSecret::from_seed(&seed))))
+    }
+}
+
+impl Out {
+    fn write(&self, (tables, secret): &Drawn) -> Result<ExitStatus, Failure> {
+        let target = Target::check(&self.out, self.overwrite)?;
+        let digest = target.write(tables, secret.as_ref())?;
+        let mut text = format!("{} in {}\n", tables.name, self.out.display());
+        for split in Split::ALL {
+            text += &format!("{:<11} {} rows\n", split.name(), tables.split(split).rows);
+        }
+        output::print(&format!("{text}digest      {digest}\n"))?;
+        Ok(ExitStatus::Success)
     }
 }
 
