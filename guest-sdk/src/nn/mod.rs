@@ -8,21 +8,29 @@
 
 mod activation;
 mod adam;
+mod dot;
 mod gemm;
 mod linear;
+mod lookup;
 mod loss;
+mod prune;
+mod quantised;
+mod table;
 mod tile;
 
 pub use activation::{relu, relu_backward};
 pub use adam::Adam;
 pub use gemm::{Gemm, Shape};
 pub use linear::{Linear, LinearGradients};
+pub use lookup::{LookupLinear, Thresholds, settle_near_ties};
 pub use loss::{argmax, count_correct, cross_entropy};
+pub use prune::{NeuronStatistics, keep_neurons, most_important, norm_importance};
+pub use quantised::{QuantisedLinear, QuantisedRows};
 
 use crate::{Error, Result};
 
 /// Fails unless `slice`, called `name` in the text, has `expected` values.
-fn check_len(name: &str, slice: &[f32], expected: usize) -> Result<()> {
+fn check_len<T>(name: &str, slice: &[T], expected: usize) -> Result<()> {
     if slice.len() == expected { Ok(()) } else { Err(wrong_len(name, slice.len(), expected)) }
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use smartcore::ensemble::random_forest_classifier::{RandomForestClassifier, RandomForestClassifierParameters};
 use smartcore::linalg::basic::matrix::DenseMatrix;
+use smartcore::tree::decision_tree_classifier::DecisionTreeClassifierParameters;
 use thimble_sdk::{Error, Loader, Metadata, Result};
 
 use crate::nodes::{Node, Nodes};
@@ -10,27 +11,35 @@ use crate::nodes::{Node, Nodes};
 /// Levels of a tree, the root included.
 const DEPTH: u16 = 13;
 
-/// What smartcore writes of a forest, as far as it matters here: its fields are private.
+/// What smartcore writes of a forest, field by field in its order: its own fields are private.
 #[derive(Deserialize)]
 struct Grown {
-    trees: Vec<Tree>,
+    trees: Option<Vec<Tree>>,
     /// The labels, in smartcore's order.
-    classes: Vec<i64>,
+    classes: Option<Vec<i64>>,
 }
 
 #[derive(Deserialize)]
 struct Tree {
     nodes: Vec<TreeNode>,
+    _parameters: Option<DecisionTreeClassifierParameters>,
+    _num_classes: usize,
+    _classes: Vec<i64>,
+    _depth: u16,
+    _num_features: usize,
 }
 
 #[derive(Deserialize)]
 struct TreeNode {
     /// Index of a class; the answer of a leaf.
     output: usize,
+    _samples: usize,
     split_feature: usize,
     split_value: Option<f64>,
+    _split_score: Option<f64>,
     true_child: Option<usize>,
     false_child: Option<usize>,
+    _impurity: Option<f64>,
 }
 
 /// Grows `trees` trees on all rows of `train`.
@@ -53,9 +62,10 @@ pub(crate) fn grow(train: &mut Loader, metadata: &Metadata, trees: u16) -> Resul
         .with_seed(metadata.seed);
     let forest = RandomForestClassifier::fit(&x, &labels, parameters).map_err(|error| failed(&error))?;
 
-    let text = serde_json::to_vec(&forest).map_err(|error| failed(&error))?;
+    let bytes = postcard::to_allocvec(&forest).map_err(|error| failed(&error))?;
     drop(forest);
-    let Grown { trees, classes } = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
+    let (grown, _): (Grown, _) = postcard::take_from_bytes(&bytes).map_err(|error| failed(&error))?;
+    let (Some(trees), Some(classes)) = (grown.trees, grown.classes) else { return Err("smartcore: no trees".into()) };
     let mut nodes = Nodes::default();
     for tree in trees {
         nodes.push_tree(tree.nodes.into_iter().map(|node| node.convert(&classes)).collect::<Result<Vec<_>>>()?)?;

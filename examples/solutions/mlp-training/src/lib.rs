@@ -15,10 +15,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod means;
 mod network;
+mod quantised;
 mod tally;
 mod trainer;
 
+pub use means::feature_means;
 pub use network::{Activations, Network};
+pub use quantised::QuantisedNetwork;
 pub use tally::Tally;
 pub use trainer::{Recipe, Trainer};

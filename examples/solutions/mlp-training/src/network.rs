@@ -17,6 +17,11 @@ pub struct Activations {
 }
 
 impl Activations {
+    /// What layer `index` gave, after its ReLU if it has one; nothing if there is no such layer.
+    pub fn output(&self, index: usize) -> &[f32] {
+        self.outputs.get(index).map_or(&[], Vec::as_slice)
+    }
+
     /// The output of the last layer.
     pub fn scores(&self) -> &[f32] {
         self.outputs.last().map_or(&[], Vec::as_slice)

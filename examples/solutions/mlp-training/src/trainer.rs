@@ -1,5 +1,7 @@
 //! The loop.
 
+use std::fmt;
+
 use thimble_sdk::nn::{Adam, LinearGradients, cross_entropy, relu_backward};
 use thimble_sdk::{Batch, Loader, Result, Rng, journal};
 
@@ -24,8 +26,10 @@ impl Default for Recipe {
     }
 }
 
+/// Writes the network's inputs, one row per row of features, over what the buffer held.
+type Inputs = dyn Fn(&[f32], &mut Vec<f32>) -> Result<()>;
+
 /// A network in training: Adam with one set of moments per layer.
-#[derive(Debug)]
 pub struct Trainer {
     network: Network,
     layers: Vec<LayerState>,
@@ -33,7 +37,16 @@ pub struct Trainer {
     /// Of the loss by the output of the layer the step is at, and by its input.
     gradient: Vec<f32>,
     input_gradient: Vec<f32>,
+    /// What the network sees of features; themselves if there is none.
+    inputs: Option<Box<Inputs>>,
     noisy: Vec<f32>,
+    mapped: Vec<f32>,
+}
+
+impl fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer").field("network", &self.network).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -46,9 +59,21 @@ impl Trainer {
     /// Before the first step.
     pub fn new(network: Network) -> Self {
         let state = |layer: &thimble_sdk::nn::Linear| LayerState { gradients: layer.gradients(), adam: Adam::new(0.0) };
-        let layers = network.layers().iter().map(state).collect();
-        let activations = Activations::default();
-        Self { network, layers, activations, gradient: Vec::new(), input_gradient: Vec::new(), noisy: Vec::new() }
+        Self {
+            layers: network.layers().iter().map(state).collect(),
+            network,
+            activations: Activations::default(),
+            gradient: Vec::new(),
+            input_gradient: Vec::new(),
+            inputs: None,
+            noisy: Vec::new(),
+            mapped: Vec::new(),
+        }
+    }
+
+    /// Before the first step of a network whose inputs `inputs` makes of rows of features, after noise was added to them.
+    pub fn with_inputs(network: Network, inputs: impl Fn(&[f32], &mut Vec<f32>) -> Result<()> + 'static) -> Self {
+        Self { inputs: Some(Box::new(inputs)), ..Self::new(network) }
     }
 
     /// The network as it is now.
@@ -73,7 +98,7 @@ impl Trainer {
         })
     }
 
-    /// As [`Trainer::fit`] with a loss of the caller's: given the inputs of the step (with noise), the batch and the
+    /// As [`Trainer::fit`] with a loss of the caller's: given the inputs of the step, the batch and the
     /// network's scores, it writes the gradient by the scores and returns the mean loss of the batch.
     ///
     /// # Errors
@@ -110,7 +135,12 @@ impl Trainer {
     pub fn validate(&mut self, split: &mut Loader) -> Result<Tally> {
         let mut tally = Tally::default();
         for batch in split.by_ref() {
-            self.network.forward(batch.features()?.values, batch.rows(), &mut self.activations)?;
+            let mut x = batch.features()?.values;
+            if let Some(inputs) = &self.inputs {
+                inputs(x, &mut self.mapped)?;
+                x = &self.mapped;
+            }
+            self.network.forward(x, batch.rows(), &mut self.activations)?;
             tally.add(self.activations.scores(), batch.labels()?, 0.0)?;
         }
         split.rewind();
@@ -133,6 +163,10 @@ impl Trainer {
             self.noisy.clear();
             self.noisy.extend(x.iter().map(|x| x + rng.uniform(-bound, bound)));
             x = &self.noisy;
+        }
+        if let Some(inputs) = &self.inputs {
+            inputs(x, &mut self.mapped)?;
+            x = &self.mapped;
         }
         self.network.forward(x, batch.rows(), &mut self.activations)?;
         let scores = self.activations.scores();
@@ -199,6 +233,27 @@ mod tests {
             let (_, accuracy) = trained(hidden, &recipe)?;
             assert!(accuracy >= 0.9, "{hidden:?}: {accuracy}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_network_learns_from_inputs_made_of_features() -> Result<()> {
+        let mut rng = Rng::seeded(1);
+        // Which class it is, only the product of the two features tells.
+        let x: Vec<f32> = (0..200).map(|_| rng.normal()).collect();
+        let labels: Vec<i64> = x.chunks(2).map(|x| i64::from(x[0] * x[1] > 0.0)).collect();
+        let split = || {
+            let features = Tensor::new("features", &[100, 2], x.clone());
+            Loader::from_rows(vec![features], vec![Tensor::new("label", &[100], labels.clone())], 10)
+        };
+        let mut trainer = Trainer::with_inputs(Network::new(&[1, 2], &mut rng), |x, inputs| {
+            inputs.clear();
+            inputs.extend(x.chunks(2).map(|x| x[0] * x[1]));
+            Ok(())
+        });
+        let recipe = Recipe { learning_rate: 0.1, ..Recipe::default() };
+        trainer.fit(&mut split()?, &mut split()?, &recipe, &mut rng)?;
+        assert!(trainer.validate(&mut split()?)?.accuracy() > 0.95);
         Ok(())
     }
 
