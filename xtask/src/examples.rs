@@ -1,32 +1,77 @@
 //! `cargo xtask examples`: example packages and datasets.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::c;
 use crate::guests::{self, SOLUTIONS};
 use crate::step::{run, step};
 use crate::toolchain::{GuestToolchain, Route, guest_route};
 use crate::workspace::Workspace;
 
-/// One package made from a crate of `examples/solutions`.
+/// One package made from a directory of `examples/solutions`.
 struct Example {
     /// `target/examples/NAME.zip`.
     name: &'static str,
-    crate_name: &'static str,
-    features: &'static str,
-    /// Declared in the manifest. A run that returns another number says so.
-    parameters: u64,
+    source: Source,
+    /// Declared in the manifest, where it is the same on every challenge of the canonical data. A run that returns another
+    /// number says so.
+    parameters: Option<u64>,
+}
+
+/// What an example is written in.
+enum Source {
+    Rust { crate_name: &'static str, features: &'static str },
+    C { directory: &'static str },
+}
+
+impl Example {
+    /// A crate of the example's own name, whose parameter count depends on the challenge or on its data.
+    const fn rust(name: &'static str) -> Self {
+        Self { name, source: Source::Rust { crate_name: name, features: "" }, parameters: None }
+    }
+
+    const fn declaring(self, parameters: u64) -> Self {
+        Self { parameters: Some(parameters), ..self }
+    }
+
+    /// Builds it and says where its component is.
+    fn build(&self, workspace: &Workspace, route: Route) -> Result<PathBuf> {
+        match self.source {
+            Source::Rust { crate_name, features } => {
+                guests::build(workspace, route, SOLUTIONS, &["-p", crate_name, "--features", features])?;
+                Ok(guests::component(workspace, crate_name))
+            }
+            Source::C { directory } => c::build(workspace, directory),
+        }
+    }
 }
 
 /// A crate stands before its variants: every build leaves its component under the crate's name.
-const EXAMPLES: [Example; 3] = [
+const EXAMPLES: [Example; 14] = [
     // (384 + 1) × 384 + (384 + 1) × 128
-    Example { name: "mlp", crate_name: "mlp", features: "", parameters: 197_120 },
+    Example::rust("mlp").declaring(197_120),
     // (384 + 1) × 128
-    Example { name: "centroid", crate_name: "centroid", features: "", parameters: 49_280 },
-    Example { name: "centroid-train-only", crate_name: "centroid", features: "train-only", parameters: 49_280 },
+    Example::rust("centroid").declaring(49_280),
+    Example {
+        name: "centroid-train-only",
+        source: Source::Rust { crate_name: "centroid", features: "train-only" },
+        parameters: Some(49_280),
+    },
+    Example::rust("shrunken-centroid"),
+    Example::rust("low-rank"),
+    Example::rust("int8"),
+    Example::rust("pruned"),
+    Example::rust("distilled"),
+    Example::rust("early-exit"),
+    Example::rust("lookup"),
+    Example::rust("lookup-mlp"),
+    Example::rust("forest"),
+    Example::rust("logistic"),
+    Example { name: "c-discriminant", source: Source::C { directory: "c-discriminant" }, parameters: None },
 ];
 
 /// Builds the example packages into target/examples, and into target/datasets the canonical data and, in export/CHALLENGE,
@@ -62,10 +107,12 @@ fn build_packages(workspace: &Workspace, route: Route) -> Result<()> {
     fs::create_dir_all(&packages).with_context(|| format!("cannot create {}", packages.display()))?;
     for example in &EXAMPLES {
         step(&format!("example {}", example.name), || {
-            guests::build(workspace, route, SOLUTIONS, &["-p", example.crate_name, "--features", example.features])?;
+            let component = example.build(workspace, route)?;
             let mut pack = Command::new(workspace.thimble());
-            pack.arg("pack").arg(guests::component(workspace, example.crate_name));
-            pack.args(["--name", example.name, "--parameters", &example.parameters.to_string()]);
+            pack.arg("pack").arg(component).args(["--name", example.name]);
+            if let Some(parameters) = example.parameters {
+                pack.args(["--parameters", &parameters.to_string()]);
+            }
             pack.arg("--out").arg(packages.join(example.name).with_extension("zip"));
             run(pack.stdout(std::process::Stdio::null()))
         })?;
