@@ -29,7 +29,8 @@ const EXAMPLES: [Example; 3] = [
     Example { name: "centroid-train-only", crate_name: "centroid", features: "train-only", parameters: 49_280 },
 ];
 
-/// Builds the example packages into target/examples and the datasets into target/datasets.
+/// Builds the example packages into target/examples, and into target/datasets the canonical data and, in export/CHALLENGE,
+/// the public data of every example challenge for native tests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {}
 
@@ -45,6 +46,7 @@ pub(crate) fn set_up(workspace: &Workspace, choice: GuestToolchain) -> Result<Ro
     build_thimble(workspace)?;
     build_packages(workspace, route)?;
     build_datasets(workspace)?;
+    export_public_data(workspace)?;
     Ok(route)
 }
 
@@ -79,5 +81,25 @@ fn build_datasets(workspace: &Workspace) -> Result<()> {
         let mut generate = Command::new(workspace.thimble());
         generate.args(["dataset", "generate", "imagenet-pareto", "--canonical", "--overwrite", "--out"]);
         run(generate.arg(datasets.join("imagenet-pareto-canonical")).stdout(std::process::Stdio::null()))
+    })
+}
+
+/// The public data of every example challenge, for the solutions' native tests.
+fn export_public_data(workspace: &Workspace) -> Result<()> {
+    step("public data of the example challenges", || {
+        let exports = workspace.target("datasets/export");
+        fs::create_dir_all(&exports).with_context(|| format!("cannot create {}", exports.display()))?;
+        let challenges = workspace.path("examples/challenges");
+        for entry in fs::read_dir(&challenges).with_context(|| format!("cannot read {}", challenges.display()))? {
+            let challenge = entry.with_context(|| format!("cannot read {}", challenges.display()))?;
+            // What several challenges share lies beside them.
+            if challenge.path().join("challenge.json").exists() {
+                let mut export = Command::new(workspace.thimble());
+                export.args(["dataset", "export", "--overwrite", "--cache"]).arg(workspace.target("datasets/cache"));
+                export.arg(challenge.path()).arg("--out").arg(exports.join(challenge.file_name()));
+                run(export.stdout(std::process::Stdio::null()))?;
+            }
+        }
+        Ok(())
     })
 }

@@ -131,7 +131,7 @@ impl PublicData {
 /// The class of each row by the runner's rule: the largest score, the first of equals.
 fn classes(scores: &Tensor, rows: usize, classes: usize) -> Result<Vec<usize>> {
     let values = scores.get::<f32>()?;
-    if scores.shape != [rows, classes] || values.len() != rows * classes {
+    if scores.shape != [rows, classes] || scores.check_rows(rows).is_err() {
         let shape = &scores.shape;
         return Err(format!(
             "predict must return shape [{rows}, {classes}], not {shape:?} with {} values",
@@ -152,6 +152,75 @@ fn largest(scores: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use super::export::tests::{directory, metadata};
+
+    /// The mean of each class in one dimension.
+    struct NearestMean;
+
+    struct Means(Vec<f32>);
+
+    impl Solution for NearestMean {
+        type Model = Means;
+
+        fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Means> {
+            assert_eq!((train.samples(), val.samples()), (metadata.train_samples, metadata.val_samples));
+            let mut sums = vec![(0.0, 0.0); metadata.num_classes];
+            for batch in train {
+                for (&x, &label) in batch.features()?.values.iter().zip(batch.labels()?) {
+                    let (sum, count) = &mut sums[label as usize];
+                    *sum += x;
+                    *count += 1.0;
+                }
+            }
+            Ok(Means(sums.iter().map(|(sum, count)| sum / count).collect()))
+        }
+    }
+
+    impl Model for Means {
+        fn parameters(&self) -> Parameters {
+            let mut parameters = Parameters::new();
+            parameters.push("means", &[self.0.len()], self.0.clone());
+            parameters
+        }
+
+        fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
+            Ok(Self(parameters.take_f32("means", &[metadata.num_classes])?))
+        }
+
+        fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+            let rows = inputs.features()?.values.iter();
+            let scores: Vec<f32> = rows.flat_map(|x| self.0.iter().map(move |mean| -(x - mean).abs())).collect();
+            Ok(Tensor::new("scores", &[inputs.rows(), self.0.len()], scores))
+        }
+    }
+
+    #[test]
+    fn a_solution_is_scored_from_its_parameters_alone() -> Result<()> {
+        let directory = directory();
+        let data = PublicData::open(directory.path())?;
+        let evaluation = data.evaluate::<NearestMean>()?;
+        // Training rows 0, 1, 10 and 11 of the classes 0, 0, 1 and 1; test rows 2, 4 and 9 of the classes 0, 1 and 1.
+        assert_eq!(evaluation.parameters.as_slice()[0].get::<f32>()?, [0.5, 10.5]);
+        assert_eq!(evaluation.predictions, [0, 0, 1]);
+        assert_eq!(evaluation.accuracy, 2.0 / 3.0);
+        assert_eq!(evaluation.parameters_digest, parameters_digest(&evaluation.parameters)?);
+        Ok(())
+    }
+
+    #[test]
+    fn parameters_at_the_limit_ok_and_one_more_err() -> Result<()> {
+        let directory = directory();
+        let evaluate = |limit: &str| {
+            let text = metadata().replace("\"param_limit\": 2,", &format!("\"param_limit\": {limit},"));
+            std::fs::write(directory.path().join("metadata.json"), text).expect("the file is written");
+            PublicData::open(directory.path())?.evaluate::<NearestMean>()
+        };
+        assert!(evaluate("2").is_ok());
+        let error = evaluate("1").map_err(|error| error.to_string());
+        assert_eq!(error, Err("2 parameters are over the limit of 1".to_owned()));
+        Ok(())
+    }
 
     fn scores(shape: &[usize], values: &[f32]) -> Tensor {
         Tensor::new("any name", shape, values.to_vec())

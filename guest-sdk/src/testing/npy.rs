@@ -86,19 +86,20 @@ fn decode(bytes: &[u8], dtype: Dtype) -> Result<Values> {
     })
 }
 
+/// What `numpy.save` writes: magic, version, length, text, spaces to a multiple of 64, a newline, values.
+#[cfg(test)]
+pub(super) fn file(text: &str, values: &[u8]) -> Vec<u8> {
+    let padded = (10 + text.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&(padded as u16).to_le_bytes());
+    bytes.extend_from_slice(format!("{text:<0$}\n", padded - 1).as_bytes());
+    bytes.extend_from_slice(values);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// What `numpy.save` writes: magic, version, length, text, spaces to a multiple of 64, a newline, values.
-    fn file(text: &str, values: &[u8]) -> Vec<u8> {
-        let padded = (10 + text.len() + 1).next_multiple_of(64) - 10;
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&(padded as u16).to_le_bytes());
-        bytes.extend_from_slice(format!("{text:<0$}\n", padded - 1).as_bytes());
-        bytes.extend_from_slice(values);
-        bytes
-    }
 
     fn read_bytes(bytes: &[u8], dtype: Dtype, shape: &[usize]) -> Result<Values, String> {
         let file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;

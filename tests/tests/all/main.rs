@@ -9,6 +9,7 @@ mod endless;
 mod golden_meter;
 mod leaks;
 mod memory;
+mod native;
 mod parameters;
 mod stack;
 mod state;

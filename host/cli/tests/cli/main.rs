@@ -8,6 +8,7 @@ mod bench;
 mod challenge;
 mod compare;
 mod dataset;
+mod export;
 mod new;
 mod official;
 mod submission;

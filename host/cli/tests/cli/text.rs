@@ -21,6 +21,7 @@ fn help_texts() {
         ("help-challenge-commit", "challenge commit --help"),
         ("help-dataset-generate", "dataset generate imagenet-pareto --help"),
         ("help-dataset-describe", "dataset describe --help"),
+        ("help-dataset-export", "dataset export --help"),
         ("help-tariff", "tariff --help"),
     ] {
         let ended = bench.thimble(line);
