@@ -2,8 +2,9 @@
 //!
 //! A dataset is a directory: `dataset.json` (the [`Metadataset`]) and one Arrow IPC file per split. [`write()`] makes one from
 //! [`Tables`], [`Dataset::open`] checks every byte of it and hands out memory-mapped columns. Its identity is the digest of
-//! its content ([`content_digest`]), whatever the files that hold it. [`imagenet_pareto`] generates data; a [`Seed`] and an
-//! [`OperatorSecret`] are what an operator keeps secret.
+//! its content ([`content_digest`]), whatever the files that hold it. [`imagenet_pareto`] and [`frugal_digits`]
+//! generate data, [`PublicData`] is what of it anyone can own; a [`Seed`] and an [`OperatorSecret`] are what an operator keeps
+//! secret.
 
 mod content;
 mod decode;
@@ -14,11 +15,15 @@ mod json;
 mod map;
 mod metadataset;
 mod open;
+mod public;
+mod rotation;
 mod secret;
 mod seed;
+mod stream;
 mod table;
 mod write;
 
+pub mod frugal_digits;
 pub mod imagenet_pareto;
 pub mod limits;
 
@@ -31,10 +36,8 @@ pub use metadataset::{
     DType, Field, LabelledSplit, Metadataset, MetadatasetError, Role, Split, Splits, TaskKind, TestSplit,
 };
 pub use open::{Dataset, OpenError, SplitTable};
+pub use public::{PUBLIC_DATASETS, PublicData};
 pub use secret::{OperatorSecret, SecretError};
 pub use seed::{Seed, SeedError};
 pub use table::{Column, ColumnValues, Table, TableError, Tables, Values};
 pub use write::{WriteError, write};
-
-/// Digests of the datasets that anyone can own. Official runs refuse them, unless a challenge is marked as practice.
-pub const PUBLIC_DATASETS: &[Digest] = &[imagenet_pareto::CANONICAL_DIGEST];

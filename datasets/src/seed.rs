@@ -5,6 +5,8 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::digest::Digest;
+
 /// A secret seed of 256 bits.
 ///
 /// A seed file holds 64 hexadecimal digits (and may end in a newline), or 32 raw bytes. Anything else is refused, a number
@@ -60,6 +62,11 @@ impl Seed {
             return Err(SeedError::NotRandom { distinct, limit: DISTINCT_BYTES });
         }
         Ok(Self(bytes))
+    }
+
+    /// The seed of data that anyone may draw: the SHA-256 of a published text.
+    pub(crate) fn published(text: &str) -> Self {
+        Self(*Digest::of(text.as_bytes()).as_bytes())
     }
 
     /// A key for one purpose: HMAC-SHA256 under the seed of `thimble seed 1`, a zero byte, the purpose, a zero byte and the

@@ -37,6 +37,7 @@ impl Batch {
     }
 
     /// The rows `rows` of this batch, in that order.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         let gather = |fields: &Fields| {
             let pick = |tensor: &Tensor| {

@@ -5,8 +5,9 @@
 //! fresh one that is given those numbers and nothing else. [`export!`] makes a WASI component of a crate of type
 //! `["cdylib", "rlib"]` built for `wasm32-wasip2`.
 //!
-//! Everything here also compiles natively, so `cargo test` in a guest crate can drive `solve` and `predict` on a
-//! [`Loader`] in memory. [`nn`] has kernels that are fast under the meter and give the same bits in both worlds.
+//! Everything here also compiles natively, so `cargo test` in a guest crate can drive `solve` and `predict`: on a
+//! challenge's public data with `testing`, or on any rows with a [`Loader`] in memory. [`nn`] has kernels that are fast
+//! under the meter and give the same bits in both worlds.
 //!
 //! # A whole solution
 //!
@@ -107,6 +108,8 @@ mod parameters;
 mod rng;
 mod solution;
 mod tensor;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 
 pub use batch::{Batch, Fields, Rows};
 pub use error::{Error, Result};

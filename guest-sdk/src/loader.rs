@@ -1,7 +1,9 @@
 //! The data a solution trains on.
 
+use crate::Batch;
 use crate::bindings::thimble::solution::data;
-use crate::{Batch, Result, Rng, Tensor};
+#[cfg(not(target_family = "wasm"))]
+use memory::Memory;
 
 /// An iterator over the batches of one epoch of a split. The last batch may be smaller; after it comes `None` until
 /// [`Loader::rewind`] starts the next epoch.
@@ -28,44 +30,17 @@ pub struct Loader(Source);
 #[derive(Debug)]
 enum Source {
     Host(data::Loader),
+    #[cfg(not(target_family = "wasm"))]
     Memory(Memory),
 }
 
 impl Loader {
-    /// A split in memory, for native tests: tensors whose first dimension is the row. Every epoch has the order given, as
-    /// the runner's validation split does.
-    ///
-    /// # Errors
-    /// There is no input, the tensors do not have the same number of rows, or `batch_size` is 0.
-    pub fn from_rows(inputs: Vec<Tensor>, targets: Vec<Tensor>, batch_size: usize) -> Result<Self> {
-        if batch_size == 0 {
-            return Err("batch size 0, expected at least 1".into());
-        }
-        let split = Batch::new(inputs, targets)?;
-        Ok(Self(Source::Memory(Memory::new(split.rows(), Some(split), batch_size))))
-    }
-
-    /// A split without rows, for native tests of solutions that do not look at it.
-    pub fn empty() -> Self {
-        Self(Source::Memory(Memory::new(0, None, 1)))
-    }
-
-    /// Gives each epoch of a split in memory another order, as the runner's training split has. The orders are not the
-    /// runner's own. No effect in the runner.
-    #[must_use]
-    pub fn shuffled(mut self, seed: u64) -> Self {
-        if let Source::Memory(memory) = &mut self.0 {
-            memory.shuffle = Some(Rng::seeded(seed));
-            memory.rewind();
-        }
-        self
-    }
-
     /// Rows of the split.
     pub fn samples(&self) -> u64 {
         match &self.0 {
             Source::Host(loader) => loader.samples(),
-            Source::Memory(memory) => memory.order.len() as u64,
+            #[cfg(not(target_family = "wasm"))]
+            Source::Memory(memory) => memory.rows() as u64,
         }
     }
 
@@ -73,6 +48,7 @@ impl Loader {
     pub fn rewind(&mut self) {
         match &mut self.0 {
             Source::Host(loader) => loader.rewind(),
+            #[cfg(not(target_family = "wasm"))]
             Source::Memory(memory) => memory.rewind(),
         }
     }
@@ -88,48 +64,88 @@ impl Iterator for Loader {
     fn next(&mut self) -> Option<Batch> {
         match &mut self.0 {
             Source::Host(loader) => loader.next().map(Batch::from),
+            #[cfg(not(target_family = "wasm"))]
             Source::Memory(memory) => memory.next(),
         }
     }
 }
 
-#[derive(Debug)]
-struct Memory {
-    /// All rows; `None` when there are none.
-    split: Option<Batch>,
-    batch_size: usize,
-    /// The rows in the order of this epoch.
-    order: Vec<usize>,
-    /// Rows of this epoch already handed over.
-    done: usize,
-    shuffle: Option<Rng>,
-}
+/// Splits in memory, for native tests.
+#[cfg(not(target_family = "wasm"))]
+mod memory {
+    use std::sync::Arc;
 
-impl Memory {
-    fn new(rows: usize, split: Option<Batch>, batch_size: usize) -> Self {
-        Self { split, batch_size, order: (0..rows).collect(), done: 0, shuffle: None }
+    use thimble_order::Cursor;
+
+    use super::{Loader, Source};
+    use crate::{Batch, Result, Tensor};
+
+    #[derive(Debug)]
+    pub(super) struct Memory {
+        /// All rows; `None` when there are none.
+        split: Option<Arc<Batch>>,
+        batch_size: usize,
+        cursor: Cursor,
     }
 
-    fn rewind(&mut self) {
-        self.done = 0;
-        if let Some(rng) = &mut self.shuffle {
-            rng.shuffle(&mut self.order);
+    impl Loader {
+        /// A split in memory, for native tests: tensors whose first dimension is the row. Every epoch has the order given,
+        /// as the runner's validation split does.
+        ///
+        /// # Errors
+        /// There is no input, the tensors do not have the same number of rows, or `batch_size` is 0.
+        pub fn from_rows(inputs: Vec<Tensor>, targets: Vec<Tensor>, batch_size: usize) -> Result<Self> {
+            if batch_size == 0 {
+                return Err("batch size 0, expected at least 1".into());
+            }
+            Ok(Self::from_split(Arc::new(Batch::new(inputs, targets)?), batch_size))
+        }
+
+        /// All rows in one batch; `batch_size` at least 1.
+        pub(crate) fn from_split(split: Arc<Batch>, batch_size: usize) -> Self {
+            let cursor = Cursor::in_file_order(split.rows());
+            Self(Source::Memory(Memory { split: Some(split), batch_size, cursor }))
+        }
+
+        /// A split without rows, for native tests of solutions that do not look at it.
+        pub fn empty() -> Self {
+            Self(Source::Memory(Memory { split: None, batch_size: 1, cursor: Cursor::in_file_order(0) }))
+        }
+
+        /// At the start of the first epoch, and every epoch in the order that the runner's training split has it in, under
+        /// a challenge with this seed. No effect on a loader of the runner.
+        #[must_use]
+        pub fn shuffled(mut self, seed: u64) -> Self {
+            if let Source::Memory(memory) = &mut self.0 {
+                memory.cursor = Cursor::shuffled(memory.rows(), seed);
+            }
+            self
         }
     }
 
-    fn next(&mut self) -> Option<Batch> {
-        let rows: Vec<usize> = self.order.iter().skip(self.done).take(self.batch_size).copied().collect();
-        if rows.is_empty() {
-            return None;
+    impl Memory {
+        pub(super) fn rows(&self) -> usize {
+            self.cursor.rows()
         }
-        self.done += rows.len();
-        self.split.as_ref().map(|split| split.gather(&rows))
+
+        pub(super) fn rewind(&mut self) {
+            self.cursor.rewind();
+        }
+
+        pub(super) fn next(&mut self) -> Option<Batch> {
+            let rows = self.cursor.next_batch(self.batch_size);
+            if rows.is_empty() {
+                return None;
+            }
+            self.split.as_ref().map(|split| split.gather(&rows))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Result, Tensor};
 
     fn loader(rows: usize, batch_size: usize) -> Result<Loader> {
         let values: Vec<f32> = (0..2 * rows).map(|i| i as f32).collect();
@@ -172,6 +188,13 @@ mod tests {
         let mut rows = third;
         rows.sort_unstable();
         assert_eq!(rows, (0..100).collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// The order is the runner's: the golden value of `thimble-order`.
+    #[test]
+    fn shuffled_is_the_order_of_the_runner() -> Result<()> {
+        assert_eq!(epoch(&mut loader(2048, 128)?.shuffled(1))[..4], [884, 428, 1048, 151]);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use std::fmt;
 /// assert_eq!(metadata.inputs[0].shape, [384]);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Metadata {
     /// What is to be predicted.
     pub kind: Kind,
@@ -63,6 +64,7 @@ impl Metadata {
 
 /// What is to be predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Kind {
     /// One class of `num_classes` for each row.
     Classification,
@@ -70,6 +72,7 @@ pub enum Kind {
 
 /// One column of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Field {
     /// The name its tensors have in a batch.
     pub name: String,
@@ -81,6 +84,7 @@ pub struct Field {
 
 /// An element type, displayed as the contract spells it (`f32`, `s64`, `text`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[expect(missing_docs, reason = "a variant is the type it is named after")]
 pub enum Dtype {
     F32,

@@ -112,9 +112,12 @@ impl Values {
     }
 
     /// The rows `rows`, each of `width` values, in that order.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn gather(&self, rows: &[usize], width: usize) -> Self {
         fn pick<T: Clone>(values: &[T], rows: &[usize], width: usize) -> Vec<T> {
-            rows.iter().flat_map(|row| &values[row * width..][..width]).cloned().collect()
+            let mut gathered = Vec::with_capacity(rows.len() * width);
+            rows.iter().for_each(|row| gathered.extend_from_slice(&values[row * width..][..width]));
+            gathered
         }
         match self {
             Self::F32(v) => Self::F32(pick(v, rows, width)),

@@ -13,7 +13,8 @@ use thimble_challenge::Challenge;
 use thimble_challenge::challenge::LoadedChallenge;
 use thimble_challenge::result::{EvaluationResult, Mode};
 use thimble_datasets::Dataset;
-use thimble_runtime::{BoundData, Compiler, Event, Observer, Request, Runner};
+use thimble_runtime::profile::{self, Profile, Subject};
+use thimble_runtime::{BoundData, Compiler, Event, Observer, PublicData, Request, Runner, Unobserved};
 
 use crate::fixture::{self, StoredDataset};
 use crate::rss;
@@ -65,7 +66,15 @@ pub fn thimble() -> PathBuf {
 /// # Panics
 /// When it is not built.
 pub fn product(path: &str) -> PathBuf {
-    built(profile_directory().parent().expect("target has a profile in it").join(path))
+    built(products().join(path))
+}
+
+/// The directory `target`.
+///
+/// # Panics
+/// When this test stands somewhere else.
+pub fn products() -> PathBuf {
+    profile_directory().parent().map(Path::to_path_buf).expect("target has a profile in it")
 }
 
 fn built(path: PathBuf) -> PathBuf {
@@ -87,6 +96,22 @@ pub fn evaluate_on(data: &StoredDataset, submission: &[u8], challenge: Challenge
 /// As [`evaluate`], of any challenge with its data.
 pub fn evaluate_bound(data: &BoundData, submission: &[u8], challenge: &LoadedChallenge) -> Evaluation {
     evaluate_by(&RUNNER, data, submission, challenge)
+}
+
+/// Profiles `component` on the public data of `challenge`.
+///
+/// # Errors
+/// The result of the run, where it does not get that far.
+pub fn profile(
+    data: &PublicData,
+    submission: &[u8],
+    challenge: &LoadedChallenge,
+    subject: Subject,
+) -> Result<Profile, Box<EvaluationResult>> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let cancel = Arc::new(AtomicBool::new(false));
+    let request = profile::Request { submission, challenge, data, subject, cancel: &cancel };
+    RUNNER.profile(&request, &mut Unobserved)
 }
 
 /// Validation against the small challenge with another compile child.

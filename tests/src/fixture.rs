@@ -7,13 +7,13 @@ use cap_std::fs::Dir;
 use tempfile::TempDir;
 use thimble_challenge::Challenge;
 use thimble_challenge::challenge::{
-    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, PublicDataset, Quotas, Ranking, ReleaseRule, RowRule,
-    ScoreRule, Target, Task, TieBreak, Visibility,
+    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, PublicDataset, PublicSource, Quotas, Ranking, ReleaseRule,
+    RowRule, ScoreRule, Target, Task, TieBreak, Visibility,
 };
 use thimble_challenge::result::Mode;
 use thimble_challenge::units::{Flops, ParameterCount};
 use thimble_datasets::{DType, Dataset, Digest, Field, OperatorSecret, Role, Table, Tables, TaskKind, Values};
-use thimble_runtime::BoundData;
+use thimble_runtime::{BoundData, PublicData};
 
 /// Classes of [`tables`].
 pub const CLASSES: u32 = 4;
@@ -71,7 +71,7 @@ pub fn challenge() -> Challenge {
             classes: CLASSES,
         },
         datasets: DatasetBindings {
-            public: PublicDataset::Directory { digest: Digest::of(b"") },
+            public: PublicDataset { source: PublicSource::Directory, digest: Digest::of(b"") },
             official_commitment: None,
         },
         limits: Limits {
@@ -135,7 +135,7 @@ impl StoredDataset {
         let digest = self.dataset.digest();
         let public = if mode == Mode::Validation { digest } else { Digest::of(b"other data") };
         challenge.datasets = DatasetBindings {
-            public: PublicDataset::Directory { digest: public },
+            public: PublicDataset { source: PublicSource::Directory, digest: public },
             official_commitment: Some(self.secret.commitment(&digest)),
         };
         challenge
@@ -154,6 +154,18 @@ impl StoredDataset {
             Mode::Official => BoundData::official(&challenge, self.dataset.clone(), &self.secret),
         };
         (challenge, data.expect("the challenge fits the data"))
+    }
+}
+
+impl StoredDataset {
+    /// As [`load`](Self::load) for validation, as data that may be profiled on.
+    ///
+    /// # Panics
+    /// When the challenge does not fit the data.
+    pub fn load_public(&self, challenge: Challenge) -> (LoadedChallenge, PublicData) {
+        let (challenge, _) = self.load(challenge, Mode::Validation);
+        let data = PublicData::new(&challenge, self.dataset.clone()).expect("the challenge fits the data");
+        (challenge, data)
     }
 }
 

@@ -1,35 +1,81 @@
 //! `cargo xtask examples`: example packages and datasets.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::c;
 use crate::guests::{self, SOLUTIONS};
 use crate::step::{run, step};
 use crate::toolchain::{GuestToolchain, Route, guest_route};
 use crate::workspace::Workspace;
 
-/// One package made from a crate of `examples/solutions`.
+/// One package made from a directory of `examples/solutions`.
 struct Example {
     /// `target/examples/NAME.zip`.
     name: &'static str,
-    crate_name: &'static str,
-    features: &'static str,
-    /// Declared in the manifest. A run that returns another number says so.
-    parameters: u64,
+    source: Source,
+    /// Declared in the manifest, where it is the same on every challenge of the canonical data. A run that returns another
+    /// number says so.
+    parameters: Option<u64>,
+}
+
+/// What an example is written in.
+enum Source {
+    Rust { crate_name: &'static str, features: &'static str },
+    C { directory: &'static str },
+}
+
+impl Example {
+    /// A crate of the example's own name, whose parameter count depends on the challenge or on its data.
+    const fn rust(name: &'static str) -> Self {
+        Self { name, source: Source::Rust { crate_name: name, features: "" }, parameters: None }
+    }
+
+    const fn declaring(self, parameters: u64) -> Self {
+        Self { parameters: Some(parameters), ..self }
+    }
+
+    /// Builds it and says where its component is.
+    fn build(&self, workspace: &Workspace, route: Route) -> Result<PathBuf> {
+        match self.source {
+            Source::Rust { crate_name, features } => {
+                guests::build(workspace, route, SOLUTIONS, &["-p", crate_name, "--features", features])?;
+                Ok(guests::component(workspace, crate_name))
+            }
+            Source::C { directory } => c::build(workspace, directory),
+        }
+    }
 }
 
 /// A crate stands before its variants: every build leaves its component under the crate's name.
-const EXAMPLES: [Example; 3] = [
+const EXAMPLES: [Example; 14] = [
     // (384 + 1) × 384 + (384 + 1) × 128
-    Example { name: "mlp", crate_name: "mlp", features: "", parameters: 197_120 },
+    Example::rust("mlp").declaring(197_120),
     // (384 + 1) × 128
-    Example { name: "centroid", crate_name: "centroid", features: "", parameters: 49_280 },
-    Example { name: "centroid-train-only", crate_name: "centroid", features: "train-only", parameters: 49_280 },
+    Example::rust("centroid").declaring(49_280),
+    Example {
+        name: "centroid-train-only",
+        source: Source::Rust { crate_name: "centroid", features: "train-only" },
+        parameters: Some(49_280),
+    },
+    Example::rust("shrunken-centroid"),
+    Example::rust("low-rank"),
+    Example::rust("int8"),
+    Example::rust("pruned"),
+    Example::rust("distilled"),
+    Example::rust("early-exit"),
+    Example::rust("lookup"),
+    Example::rust("lookup-mlp"),
+    Example::rust("forest"),
+    Example::rust("logistic"),
+    Example { name: "c-discriminant", source: Source::C { directory: "c-discriminant" }, parameters: None },
 ];
 
-/// Builds the example packages into target/examples and the datasets into target/datasets.
+/// Builds the example packages into target/examples, and into target/datasets the canonical data and, in export/CHALLENGE,
+/// the public data of every example challenge for native tests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {}
 
@@ -45,6 +91,7 @@ pub(crate) fn set_up(workspace: &Workspace, choice: GuestToolchain) -> Result<Ro
     build_thimble(workspace)?;
     build_packages(workspace, route)?;
     build_datasets(workspace)?;
+    export_public_data(workspace)?;
     Ok(route)
 }
 
@@ -60,10 +107,12 @@ fn build_packages(workspace: &Workspace, route: Route) -> Result<()> {
     fs::create_dir_all(&packages).with_context(|| format!("cannot create {}", packages.display()))?;
     for example in &EXAMPLES {
         step(&format!("example {}", example.name), || {
-            guests::build(workspace, route, SOLUTIONS, &["-p", example.crate_name, "--features", example.features])?;
+            let component = example.build(workspace, route)?;
             let mut pack = Command::new(workspace.thimble());
-            pack.arg("pack").arg(guests::component(workspace, example.crate_name));
-            pack.args(["--name", example.name, "--parameters", &example.parameters.to_string()]);
+            pack.arg("pack").arg(component).args(["--name", example.name]);
+            if let Some(parameters) = example.parameters {
+                pack.args(["--parameters", &parameters.to_string()]);
+            }
             pack.arg("--out").arg(packages.join(example.name).with_extension("zip"));
             run(pack.stdout(std::process::Stdio::null()))
         })?;
@@ -79,5 +128,25 @@ fn build_datasets(workspace: &Workspace) -> Result<()> {
         let mut generate = Command::new(workspace.thimble());
         generate.args(["dataset", "generate", "imagenet-pareto", "--canonical", "--overwrite", "--out"]);
         run(generate.arg(datasets.join("imagenet-pareto-canonical")).stdout(std::process::Stdio::null()))
+    })
+}
+
+/// The public data of every example challenge, for the solutions' native tests.
+fn export_public_data(workspace: &Workspace) -> Result<()> {
+    step("public data of the example challenges", || {
+        let exports = workspace.target("datasets/export");
+        fs::create_dir_all(&exports).with_context(|| format!("cannot create {}", exports.display()))?;
+        let challenges = workspace.path("examples/challenges");
+        for entry in fs::read_dir(&challenges).with_context(|| format!("cannot read {}", challenges.display()))? {
+            let challenge = entry.with_context(|| format!("cannot read {}", challenges.display()))?;
+            // What several challenges share lies beside them.
+            if challenge.path().join("challenge.json").exists() {
+                let mut export = Command::new(workspace.thimble());
+                export.args(["dataset", "export", "--overwrite", "--cache"]).arg(workspace.target("datasets/cache"));
+                export.arg(challenge.path()).arg("--out").arg(exports.join(challenge.file_name()));
+                run(export.stdout(std::process::Stdio::null()))?;
+            }
+        }
+        Ok(())
     })
 }

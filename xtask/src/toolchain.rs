@@ -187,7 +187,7 @@ fn install_debian_rust() -> Result<()> {
 }
 
 /// Installs Debian packages when this is Debian and we are root; otherwise says what to type.
-fn apt_install(packages: &[&str], then: &[&str]) -> Result<()> {
+pub(crate) fn apt_install(packages: &[&str], then: &[&str]) -> Result<()> {
     let install = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
     let is_debian = Path::new("/etc/debian_version").exists() && succeeds(Command::new("apt-get").arg("--version"));
     let is_root = capture(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");

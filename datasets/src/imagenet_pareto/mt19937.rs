@@ -1,5 +1,7 @@
 //! The Mersenne Twister and what PyTorch draws with it on a CPU.
 
+use crate::stream::radius;
+
 const N: usize = 624;
 const M: usize = 397;
 
@@ -74,11 +76,6 @@ impl Mt19937 {
         }
         order
     }
-}
-
-/// The radius of a Box-Muller pair from a uniform in (0, 1].
-pub(super) fn radius(uniform: f64) -> f64 {
-    libm::sqrt(-2.0 * libm::log(uniform))
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
 //! Datasets of the same family, drawn from a secret seed.
 
-use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
-use super::mt19937::radius;
 use super::{PRIVATE_NAME, schema};
 use crate::limits;
 use crate::metadataset::{Split, TaskKind};
 use crate::seed::Seed;
+use crate::stream::Stream;
 use crate::table::{Table, Tables, Values};
 
 /// What a private dataset looks like.
@@ -158,17 +155,17 @@ pub fn private(seed: &Seed, options: &Options) -> Result<Tables, OptionsError> {
     })
 }
 
-fn stream(seed: &Seed, purpose: &str, options: &Options) -> Normals {
+fn stream(seed: &Seed, purpose: &str, options: &Options) -> Stream {
     let key = seed.derive(&format!("imagenet-pareto 1 {purpose}"), &options.to_bytes());
-    Normals { bits: ChaCha20Rng::from_seed(key), spare: None }
+    Stream::new(key)
 }
 
 /// One row for each class, uniform on the sphere of the prototype norm.
-fn prototypes(normals: &mut Normals, options: &Options) -> Vec<f64> {
+fn prototypes(normals: &mut Stream, options: &Options) -> Vec<f64> {
     let dim = options.dim as usize;
     let mut rows = Vec::with_capacity(options.classes as usize * dim);
     for _ in 0..options.classes {
-        let row: Vec<f64> = (0..dim).map(|_| normals.next()).collect();
+        let row: Vec<f64> = (0..dim).map(|_| normals.normal()).collect();
         // One draw in 2⁵³ is exactly 0; a row of a single 0 has no direction and stays 0.
         let norm = libm::sqrt(row.iter().map(|value| value * value).sum()).max(f64::MIN_POSITIVE);
         rows.extend(row.iter().map(|value| value / norm * options.prototype_norm));
@@ -177,63 +174,19 @@ fn prototypes(normals: &mut Normals, options: &Options) -> Vec<f64> {
 }
 
 /// Rows class after class, then shuffled, all from one stream.
-fn draw_split(normals: &mut Normals, prototypes: &[f64], split: Split, options: &Options) -> Table {
+fn draw_split(normals: &mut Stream, prototypes: &[f64], split: Split, options: &Options) -> Table {
     let (dim, samples) = (options.dim as usize, options.per_class(split) as usize);
     let rows = options.classes as usize * samples;
     let mut features = Vec::with_capacity(rows * dim);
     for prototype in prototypes.chunks_exact(dim) {
         for _ in 0..samples {
-            features.extend(prototype.iter().map(|centre| (centre + normals.next() * options.noise) as f32));
+            features.extend(prototype.iter().map(|centre| (centre + normals.normal() * options.noise) as f32));
         }
     }
     let order = normals.permutation(rows);
     let shuffled = order.iter().flat_map(|&row| &features[row * dim..(row + 1) * dim]).copied().collect();
     let labels = order.iter().map(|&row| (row / samples) as i64).collect();
     Table { rows, columns: vec![Values::F32(shuffled), Values::S64(labels)] }
-}
-
-/// Standard normals by Box-Muller in f64 with `libm`, and a shuffle, from one ChaCha20 stream.
-struct Normals {
-    bits: ChaCha20Rng,
-    spare: Option<f64>,
-}
-
-impl Normals {
-    fn next(&mut self) -> f64 {
-        if let Some(spare) = self.spare.take() {
-            return spare;
-        }
-        // In (0, 1], so that the logarithm is finite.
-        let radius = radius(1.0 - self.uniform());
-        let angle = std::f64::consts::TAU * self.uniform();
-        self.spare = Some(radius * libm::sin(angle));
-        radius * libm::cos(angle)
-    }
-
-    /// A multiple of 2⁻⁵³ in [0, 1).
-    fn uniform(&mut self) -> f64 {
-        (self.bits.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Fisher and Yates; every order is equally likely.
-    fn permutation(&mut self, n: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..n).collect();
-        for last in (1..n).rev() {
-            order.swap(last, self.below(last as u64 + 1) as usize);
-        }
-        order
-    }
-
-    /// A uniform integer below `bound`. Draws from the incomplete last interval are thrown away.
-    fn below(&mut self, bound: u64) -> u64 {
-        let complete = u64::MAX - u64::MAX % bound;
-        loop {
-            let bits = self.bits.next_u64();
-            if bits < complete {
-                return bits % bound;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

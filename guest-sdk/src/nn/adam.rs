@@ -1,12 +1,14 @@
 //! The Adam optimiser.
 
-use super::check_len;
+use super::Optimiser;
+use super::optimiser::Memory;
 use crate::Result;
 
-/// Adam (Kingma, Ba 2015) as PyTorch computes it: β₁ 0.9, β₂ 0.999, ε 1e-8, bias correction, no weight decay.
+/// Adam (Kingma, Ba 2015) as PyTorch computes it: β₁ 0.9, β₂ 0.999, ε 1e-8, bias correction; with
+/// [`Adam::weight_decay`] it is AdamW.
 ///
-/// The moments of the tensors are allocated by the first [`Adam::step`]; later steps must name the same tensors in the same
-/// order.
+/// The moments of the tensors are allocated by the first [`Optimiser::step`]; later steps must name the same tensors in the
+/// same order.
 ///
 /// ```
 /// use thimble_sdk::nn::Adam;
@@ -21,27 +23,41 @@ use crate::Result;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[doc(alias = "AdamW")]
 pub struct Adam {
     /// The step size α. May be changed between steps.
     pub learning_rate: f32,
-    steps: u32,
-    moments: Vec<Moments>,
-}
-
-#[derive(Debug, Clone)]
-struct Moments {
-    first: Vec<f32>,
-    second: Vec<f32>,
+    weight_decay: f32,
+    rate: Rate,
+    memory: Memory<2>,
 }
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
-const EPSILON: f32 = 1e-8;
+const EPSILON: f64 = 1e-8;
+
+/// The numbers of one step.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rate {
+    /// What is left of a value after weight decay, 1 − α·λ.
+    keep: f32,
+    /// α·√(1 − β₂ᵗ) ÷ (1 − β₁ᵗ).
+    step: f32,
+    /// ε·√(1 − β₂ᵗ).
+    epsilon: f32,
+}
 
 impl Adam {
-    /// Before the first step.
+    /// Before the first step, without weight decay.
     pub fn new(learning_rate: f32) -> Self {
-        Self { learning_rate, steps: 0, moments: Vec::new() }
+        Self { learning_rate, weight_decay: 0.0, rate: Rate::default(), memory: Memory::new() }
+    }
+
+    /// With decoupled weight decay λ, that is AdamW (Loshchilov, Hutter 2019) as in `torch.optim.AdamW`: each step takes
+    /// α·λ·x off every value, biases included. PyTorch's default is 0.01.
+    #[must_use]
+    pub fn weight_decay(self, weight_decay: f32) -> Self {
+        Self { weight_decay, ..self }
     }
 
     /// One step: moves every tensor against its gradient. Pairs of (tensor, gradient).
@@ -49,39 +65,64 @@ impl Adam {
     /// # Errors
     /// A tensor and its gradient differ in length, or the tensors are not those of the first step. Some tensors may have
     /// moved then.
-    pub fn step<const N: usize>(&mut self, tensors: [(&mut [f32], &[f32]); N]) -> Result<()> {
-        if self.steps == 0 {
-            let zeros = |tensor: &[f32]| vec![0.0; tensor.len()];
-            self.moments = tensors.iter().map(|(t, _)| Moments { first: zeros(t), second: zeros(t) }).collect();
-        }
-        if self.moments.len() != N {
-            return Err(format!("step of {N} tensors, expected {}", self.moments.len()).into());
-        }
-        self.steps = self.steps.saturating_add(1);
-        // In f64 as in PyTorch, where they are Python numbers.
-        let correction = |beta: f64| 1.0 - libm::pow(beta, f64::from(self.steps));
-        let step_size = (f64::from(self.learning_rate) / correction(BETA1)) as f32;
-        let root = correction(BETA2).sqrt() as f32;
-        for ((tensor, gradient), moments) in tensors.into_iter().zip(&mut self.moments) {
-            check_len("tensor", tensor, moments.first.len())?;
-            check_len("gradient", gradient, tensor.len())?;
-            moments.update(tensor, gradient, step_size, root);
-        }
-        Ok(())
+    pub fn step<'a>(&mut self, tensors: impl IntoIterator<Item = (&'a mut [f32], &'a [f32])>) -> Result<()> {
+        Optimiser::step(self, tensors)
     }
 }
 
-impl Moments {
-    fn update(&mut self, tensor: &mut [f32], gradient: &[f32], step_size: f32, root: f32) {
-        const KEEP1: f32 = BETA1 as f32;
-        const TAKE1: f32 = (1.0 - BETA1) as f32;
-        const KEEP2: f32 = BETA2 as f32;
-        const TAKE2: f32 = (1.0 - BETA2) as f32;
-        for (((x, &g), m), v) in tensor.iter_mut().zip(gradient).zip(&mut self.first).zip(&mut self.second) {
-            *m = KEEP1 * *m + TAKE1 * g;
-            *v = KEEP2 * *v + TAKE2 * (g * g);
-            *x -= step_size * (*m / (v.sqrt() / root + EPSILON));
+impl Optimiser for Adam {
+    fn begin(&mut self) {
+        self.memory.begin();
+        // In f64 as in PyTorch, where they are Python numbers.
+        let correction = |beta: f64| 1.0 - libm::pow(beta, f64::from(self.memory.steps()));
+        let (rate, root) = (f64::from(self.learning_rate), correction(BETA2).sqrt());
+        self.rate = Rate {
+            keep: (1.0 - rate * f64::from(self.weight_decay)) as f32,
+            step: (rate * root / correction(BETA1)) as f32,
+            epsilon: (EPSILON * root) as f32,
+        };
+    }
+
+    fn update(&mut self, tensor: &mut [f32], gradient: &[f32]) -> Result<()> {
+        let rate = self.rate;
+        let [first, second] = self.memory.next(tensor, gradient)?;
+        if rate.keep == 1.0 {
+            update(tensor, gradient, first, second, |x, m, v| x - rate.step * (m / (v.sqrt() + rate.epsilon)));
+        } else {
+            update(tensor, gradient, first, second, |x, m, v| {
+                rate.keep * x - rate.step * (m / (v.sqrt() + rate.epsilon))
+            });
         }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.memory.end()
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f32) {
+        self.learning_rate = learning_rate;
+    }
+}
+
+/// Averages gradients and their squares, then moves. Both bias corrections are in the step: x − α·m̂ ÷ (√v̂ + ε) with one
+/// division less.
+#[inline(always)]
+fn update(
+    tensor: &mut [f32],
+    gradient: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    moved: impl Fn(f32, f32, f32) -> f32,
+) {
+    const KEEP1: f32 = BETA1 as f32;
+    const TAKE1: f32 = (1.0 - BETA1) as f32;
+    const KEEP2: f32 = BETA2 as f32;
+    const TAKE2: f32 = (1.0 - BETA2) as f32;
+    for (((x, &g), m), v) in tensor.iter_mut().zip(gradient).zip(first).zip(second) {
+        *m = KEEP1 * *m + TAKE1 * g;
+        *v = KEEP2 * *v + TAKE2 * (g * g);
+        *x = moved(*x, *m, *v);
     }
 }
 
@@ -117,13 +158,29 @@ mod tests {
         Ok(())
     }
 
+    /// Algorithm 2 of Loshchilov, Hutter 2019 with the schedule multiplier in the decay, as PyTorch has it, in f64.
     #[test]
-    fn other_tensors_than_at_first_are_an_error() -> Result<()> {
-        let (mut x, mut adam) = ([0.0_f32; 2], Adam::new(0.1));
-        adam.step([(&mut x[..], &[1.0; 2][..])])?;
-        assert!(adam.step([(&mut x[..1], &[1.0; 1][..])]).is_err());
-        assert!(adam.step([(&mut x[..], &[1.0; 1][..])]).is_err());
-        assert!(adam.step([]).is_err());
+    fn weight_decay_is_decoupled() -> Result<()> {
+        let (mut x, mut adam) = ([1.0_f32], Adam::new(0.01).weight_decay(0.5));
+        let (mut expected, mut m, mut v) = (1.0_f64, 0.0, 0.0);
+        for (t, g) in [0.5, -2.0, 0.0, 3.0].into_iter().enumerate() {
+            adam.step([(&mut x[..], &[g as f32][..])])?;
+            expected -= 0.01 * 0.5 * expected;
+            m = 0.9 * m + 0.1 * g;
+            v = 0.999 * v + 0.001 * g * g;
+            let (mean, square) = (m / (1.0 - 0.9_f64.powi(t as i32 + 1)), v / (1.0 - 0.999_f64.powi(t as i32 + 1)));
+            expected -= 0.01 * mean / (square.sqrt() + 1e-8);
+            assert!((f64::from(x[0]) - expected).abs() < 1e-6, "step {t}: {} against {expected}", x[0]);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_gradient_only_weight_decay_moves() -> Result<()> {
+        let (mut x, mut decayed) = ([2.0_f32], [2.0_f32]);
+        Adam::new(0.1).step([(&mut x[..], &[0.0][..])])?;
+        Adam::new(0.1).weight_decay(0.5).step([(&mut decayed[..], &[0.0][..])])?;
+        assert_eq!((x, decayed), ([2.0], [1.9]));
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use super::{Gemm, Shape, check_len};
+use super::{Affine, Gemm, Shape, check_len};
 use crate::{Result, Rng};
 
 /// y = x · Wᵀ + b, with `weight` outputs × inputs as in PyTorch.
@@ -26,6 +26,11 @@ impl Linear {
         let bound = 1.0 / (inputs as f32).sqrt();
         let mut draw = |n| (0..n).map(|_| rng.uniform(-bound, bound)).collect();
         Self { inputs, outputs, weight: draw(outputs * inputs), bias: draw(outputs) }
+    }
+
+    /// A layer of zeros.
+    pub fn zeros(inputs: usize, outputs: usize) -> Self {
+        Self { inputs, outputs, weight: vec![0.0; outputs * inputs], bias: vec![0.0; outputs] }
     }
 
     /// A layer of given numbers: `weight` outputs × inputs, `bias` outputs.
@@ -55,6 +60,31 @@ impl Linear {
     /// b.
     pub fn bias(&self) -> &[f32] {
         &self.bias
+    }
+
+    /// W and b, to be changed in place.
+    pub fn parts_mut(&mut self) -> (&mut [f32], &mut [f32]) {
+        (&mut self.weight, &mut self.bias)
+    }
+
+    /// Takes over an affine map of its outputs: W and b become those of scale · (x · Wᵀ + b) + shift. So a trained
+    /// [`BatchNorm`](super::BatchNorm) behind the layer costs nothing when predicting. The new layer gives the same results
+    /// but for rounding.
+    ///
+    /// # Errors
+    /// The map does not have one channel per output.
+    pub fn absorb(&mut self, affine: &Affine) -> Result<()> {
+        check_len("scale", &affine.scale, self.outputs)?;
+        check_len("shift", &affine.shift, self.outputs)?;
+        for (row, &scale) in self.weight.chunks_exact_mut(self.inputs.max(1)).zip(&affine.scale) {
+            for w in row {
+                *w *= scale;
+            }
+        }
+        for ((b, &scale), &shift) in self.bias.iter_mut().zip(&affine.scale).zip(&affine.shift) {
+            *b = scale * *b + shift;
+        }
+        Ok(())
     }
 
     /// Writes x · Wᵀ + b to `y`; the rows are as many as `y` holds.
@@ -118,6 +148,11 @@ impl LinearGradients {
     pub fn clear(&mut self) {
         self.weight.fill(0.0);
         self.bias.fill(0.0);
+    }
+
+    /// By W and b, to be changed in place (clipped, for instance).
+    pub fn parts_mut(&mut self) -> (&mut [f32], &mut [f32]) {
+        (&mut self.weight, &mut self.bias)
     }
 
     /// By W, outputs × inputs.

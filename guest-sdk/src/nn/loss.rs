@@ -1,6 +1,8 @@
 //! What is minimised, and what is counted.
 
 use super::check_len;
+use super::lanes::scale;
+use super::softmax::exponentials;
 use crate::Result;
 
 /// Softmax cross-entropy: the mean over the rows of −ln softmax(`scores`)\[label\], in nats. Writes the gradient of that
@@ -19,18 +21,9 @@ pub fn cross_entropy(scores: &[f32], labels: &[i64], classes: usize, gradient: &
     for ((scores, gradient), &label) in scores.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes)).zip(labels)
     {
         let target = class(label, classes)?;
-        // Shifted by the largest score, so that no exponential overflows.
-        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0_f32;
-        for (g, &score) in gradient.iter_mut().zip(scores) {
-            *g = libm::expf(score - largest);
-            sum += *g;
-        }
+        let (largest, sum) = exponentials(scores, 1.0, gradient);
         total += libm::logf(sum) - (scores[target] - largest);
-        let scale = share / sum;
-        for g in gradient.iter_mut() {
-            *g *= scale;
-        }
+        scale(gradient, share / sum);
         gradient[target] -= share;
     }
     Ok(total * share)
@@ -62,7 +55,7 @@ pub fn count_correct(scores: &[f32], labels: &[i64], classes: usize) -> Result<u
 }
 
 /// The label as an index.
-fn class(label: i64, classes: usize) -> Result<usize> {
+pub(super) fn class(label: i64, classes: usize) -> Result<usize> {
     usize::try_from(label)
         .ok()
         .filter(|&class| class < classes)

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{Limit, StaticLimits};
-use crate::refusal::{Place, Refusal};
+use crate::refusal::{Findings, Place, Refusal};
 
 /// The figures of an admitted component. Sums run over all of its core modules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,11 +56,37 @@ pub struct LimitUse {
 pub(crate) struct Usage<'a> {
     limits: &'a StaticLimits,
     used: [u64; Limit::ALL.len()],
+    /// `None` ends the reading at the first refusal.
+    findings: Option<Findings>,
 }
 
 impl<'a> Usage<'a> {
+    /// Ends the reading at the first refusal.
     pub(crate) fn new(limits: &'a StaticLimits) -> Self {
-        Self { limits, used: [0; Limit::ALL.len()] }
+        Self { limits, used: [0; Limit::ALL.len()], findings: None }
+    }
+
+    /// Goes on after every refusal that leaves the rest readable.
+    pub(crate) fn collecting(limits: &'a StaticLimits) -> Self {
+        Self { findings: Some(Findings::default()), ..Self::new(limits) }
+    }
+
+    /// A broken rule after which the rest can still be read.
+    ///
+    /// # Errors
+    /// The refusal itself, unless all are wanted.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) -> Result<(), Refusal> {
+        match &mut self.findings {
+            Some(findings) => {
+                findings.add(refusal);
+                Ok(())
+            }
+            None => Err(refusal),
+        }
+    }
+
+    pub(crate) fn into_findings(self) -> Findings {
+        self.findings.unwrap_or_default()
     }
 
     /// One value of a limit on single things; the largest is remembered.
@@ -68,7 +94,12 @@ impl<'a> Usage<'a> {
         let used = &mut self.used[limit as usize];
         *used = value.max(*used);
         let maximum = self.limits.get(limit);
-        if value > maximum { Err(Refusal::OverLimit { limit, maximum, value, place: place() }) } else { Ok(()) }
+        if value <= maximum {
+            return Ok(());
+        }
+        let refusal = Refusal::OverLimit { limit, maximum, value, place: place() };
+        // Deeper types are read by recursion: going on would overflow the stack.
+        if limit == Limit::TypeNesting { Err(refusal) } else { self.refuse(refusal) }
     }
 
     /// Adds to a limit on the whole component. The value of a refusal is the sum so far.

@@ -2,6 +2,8 @@
 
 use wasmparser::{Validator, WasmFeatures};
 
+use crate::refusal::Refusal;
+
 /// The allow-list: WebAssembly 2.0 without garbage-collected references, extended constant expressions, relaxed SIMD
 /// and the component model's base (no async, no threads, no values).
 ///
@@ -38,6 +40,37 @@ pub fn required_features(component: &[u8]) -> Vec<&'static str> {
         .filter(|(_, flag)| !valid(features().difference(flag.difference(part_of(*flag)))))
         .map(|(name, _)| name)
         .collect()
+}
+
+/// Validates under the allow-list.
+///
+/// # Errors
+/// A feature outside it, or bytes that are not WebAssembly.
+pub(crate) fn validate(component: &[u8]) -> Result<(), Refusal> {
+    validate_under(features(), component).map_err(|error| Refusal::malformed(&error))
+}
+
+/// Every feature outside the allow-list that validation meets, one a refusal; or that the bytes are not WebAssembly.
+pub(crate) fn validate_all(component: &[u8]) -> Vec<Refusal> {
+    let mut features = features();
+    let mut refusals = Vec::new();
+    while let Err(error) = validate_under(features, component) {
+        match error.missing_wasm_feature() {
+            // Allowed from here on, so that the next one shows.
+            Some(missing) if !features.contains(missing) => {
+                features |= missing;
+                refusals.push(Refusal::malformed(&error));
+            }
+            // After a missing feature this may be a consequence of it.
+            _ if refusals.is_empty() => return vec![Refusal::malformed(&error)],
+            _ => break,
+        }
+    }
+    refusals
+}
+
+fn validate_under(features: WasmFeatures, component: &[u8]) -> wasmparser::Result<()> {
+    Validator::new_with_features(features).validate_all(component).map(drop)
 }
 
 /// The names of `features` for a message.

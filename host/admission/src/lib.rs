@@ -26,7 +26,7 @@ mod types;
 mod walk;
 mod wrapper;
 
-use wasmparser::Validator;
+use facts::Usage;
 
 pub use contract::{CONTRACT_VERSION, EXPORTS, IMPORTS};
 pub use facts::{Facts, LimitUse};
@@ -42,7 +42,42 @@ pub use refusal::{Place, Refusal, Rule};
 /// # Errors
 /// The first [`Refusal`] met: the rule, where, and for a limit its maximum and the value.
 pub fn inspect(component: &[u8], limits: &StaticLimits) -> Result<Facts, Refusal> {
-    let facts = walk::walk(component, limits)?;
-    Validator::new_with_features(features()).validate_all(component).map_err(|error| Refusal::malformed(&error))?;
+    let facts = walk::walk(component, &mut Usage::new(limits))?;
+    features::validate(component)?;
     Ok(facts)
+}
+
+/// What a builder wants to know of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What was counted; `None` when the component could not be read to its end.
+    pub facts: Option<Facts>,
+    /// Every broken rule, in the order of reading; empty exactly when [`inspect`] admits the component.
+    pub refusals: Vec<Refusal>,
+    /// Refusals beyond the hundred that are listed.
+    pub unlisted: u64,
+}
+
+/// As [`inspect`], but goes on after each refusal that leaves the rest readable, to name them all: for reports to
+/// people. The first refusal has the rule of [`inspect`]'s; a sum over its limit has its final value.
+pub fn inspect_all(component: &[u8], limits: &StaticLimits) -> Inspection {
+    let mut usage = Usage::collecting(limits);
+    let outcome = walk::walk(component, &mut usage);
+    let mut findings = usage.into_findings();
+    let facts = match outcome {
+        Ok(facts) => {
+            for refusal in features::validate_all(component) {
+                if !findings.name_feature_of(&refusal) {
+                    findings.add(refusal);
+                }
+            }
+            Some(facts)
+        }
+        Err(refusal) => {
+            findings.add(refusal);
+            None
+        }
+    };
+    let (refusals, unlisted) = findings.into_parts();
+    Inspection { facts, refusals, unlisted }
 }

@@ -115,7 +115,7 @@ impl Module {
             Payload::Version { .. } | Payload::DataCountSection { .. } | Payload::CodeSectionStart { .. } => {}
             Payload::TagSection(_) => {
                 let detail = "needs the feature exceptions, which is not allowed: it has a tag section";
-                return Err(Refusal::broken(Rule::Feature, self.place(), detail));
+                usage.refuse(Refusal::broken(Rule::Feature, self.place(), detail))?;
             }
             _ => return Err(Refusal::broken(Rule::Malformed, self.place(), "has an unknown section")),
         }
@@ -135,10 +135,14 @@ impl Module {
         for group in section {
             let mut members = group.map_err(|e| Refusal::malformed(&e))?.into_types();
             let (Some(SubType { composite_type, .. }), None) = (members.next(), members.next()) else {
-                return Err(self.not_a_function_type());
+                usage.refuse(self.not_a_function_type())?;
+                self.types.push(Signature::default());
+                continue;
             };
             let CompositeInnerType::Func(ty) = composite_type.inner else {
-                return Err(self.not_a_function_type());
+                usage.refuse(self.not_a_function_type())?;
+                self.types.push(Signature::default());
+                continue;
             };
             let (params, results) = (ty.params().len(), ty.results().len());
             usage.at_most(Limit::TypeParams, params as u64, || self.place())?;

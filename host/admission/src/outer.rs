@@ -55,7 +55,7 @@ impl Outer {
             }
             Payload::ComponentCanonicalSection(section) => {
                 usage.add(Limit::ComponentItems, section.count().into())?;
-                each(section, |function| self.canonical(&function))
+                each(section, |function| self.canonical(&function, usage))
             }
             Payload::InstanceSection(section) => {
                 usage.add(Limit::ComponentItems, section.count().into())?;
@@ -76,20 +76,20 @@ impl Outer {
     }
 
     /// The rules that need the whole component.
-    pub(crate) fn finish(self, facts: &mut Facts) -> Result<(), Refusal> {
+    pub(crate) fn finish(self, usage: &mut Usage<'_>, facts: &mut Facts) -> Result<(), Refusal> {
         if !self.unknown_imports.is_empty() {
-            return Err(contract::unknown_imports(&self.unknown_imports));
+            usage.refuse(contract::unknown_imports(&self.unknown_imports))?;
         }
         for (index, &times) in self.instantiations.iter().enumerate() {
             if times != 1 {
                 let detail = format!("is instantiated {times} times, it must be exactly once");
-                return Err(Refusal::broken(Rule::ModuleInstances, Place::Module(index as u32), detail));
+                usage.refuse(Refusal::broken(Rule::ModuleInstances, Place::Module(index as u32), detail))?;
             }
         }
         for (name, exported) in contract::EXPORTS.iter().zip(self.exported) {
             if !exported {
                 let detail = format!("does not export {name}@{}", contract::CONTRACT_VERSION);
-                return Err(Refusal::broken(Rule::Export, Place::Component, detail));
+                usage.refuse(Refusal::broken(Rule::Export, Place::Component, detail))?;
             }
         }
         facts.imports = self.imports.into_iter().collect();
@@ -100,10 +100,16 @@ impl Outer {
         usage.add(Limit::NameBytes, name.len() as u64)?;
         if !matches!(ty, ComponentTypeRef::Instance(_)) {
             let detail = format!("is a {}, only interfaces are imported", ty.kind().desc());
-            return Err(Refusal::broken(Rule::Import, Place::Import(name.to_owned()), detail));
+            usage.refuse(Refusal::broken(Rule::Import, Place::Import(name.to_owned()), detail))?;
+            if matches!(ty, ComponentTypeRef::Func(_)) {
+                self.function_is_imported.push(true);
+            }
+            return Ok(());
         }
-        if !contract::import_is_answered(name)? {
-            self.unknown_imports.push(name.to_owned());
+        match contract::import_is_answered(name) {
+            Ok(true) => {}
+            Ok(false) => self.unknown_imports.push(name.to_owned()),
+            Err(refusal) => usage.refuse(refusal)?,
         }
         self.imports.insert(name.to_owned());
         self.instance_is_imported.push(true);
@@ -130,20 +136,20 @@ impl Outer {
         }
     }
 
-    fn canonical(&mut self, function: &CanonicalFunction) -> Result<(), Refusal> {
+    fn canonical(&mut self, function: &CanonicalFunction, usage: &mut Usage<'_>) -> Result<(), Refusal> {
         match function {
             CanonicalFunction::Lift { options, .. } => {
-                canonical_options(options)?;
+                canonical_options(options, usage)?;
                 self.function_is_imported.push(false);
                 Ok(())
             }
             CanonicalFunction::Lower { func_index, options } => {
-                canonical_options(options)?;
+                canonical_options(options, usage)?;
                 if self.function_is_imported.get(*func_index as usize) == Some(&true) {
                     return Ok(());
                 }
                 let detail = format!("lowers component function {func_index}, which is not a function of an import");
-                Err(Refusal::broken(Rule::LowerImportsOnly, Place::Component, detail))
+                usage.refuse(Refusal::broken(Rule::LowerImportsOnly, Place::Component, detail))
             }
             CanonicalFunction::ResourceNew { .. }
             | CanonicalFunction::ResourceDrop { .. }
@@ -152,7 +158,7 @@ impl Outer {
                 let name = format!("{other:?}");
                 let name = name.split([' ', '{']).next().unwrap_or_default();
                 let detail = format!("uses the canonical built-in {name}");
-                Err(Refusal::broken(Rule::CanonicalFunction, Place::Component, detail))
+                usage.refuse(Refusal::broken(Rule::CanonicalFunction, Place::Component, detail))
             }
         }
     }
@@ -192,9 +198,16 @@ impl Outer {
         usage.add(Limit::NameBytes, name.len() as u64)?;
         if kind != ComponentExternalKind::Instance {
             let detail = format!("is a {}, only interfaces are exported", kind.desc());
-            return Err(Refusal::broken(Rule::Export, Place::Export(name.to_owned()), detail));
+            usage.refuse(Refusal::broken(Rule::Export, Place::Export(name.to_owned()), detail))?;
+            if kind == ComponentExternalKind::Func {
+                self.function_is_imported.push(true);
+            }
+            return Ok(());
         }
-        self.exported[contract::export(name)?] = true;
+        match contract::export(name) {
+            Ok(index) => self.exported[index] = true,
+            Err(refusal) => usage.refuse(refusal)?,
+        }
         // An export is a new index for what it exports.
         self.instance_is_imported.push(false);
         Ok(())
@@ -205,7 +218,7 @@ fn item(detail: &str) -> Refusal {
     Refusal::broken(Rule::ComponentItem, Place::Component, detail)
 }
 
-fn canonical_options(options: &[CanonicalOption]) -> Result<(), Refusal> {
+fn canonical_options(options: &[CanonicalOption], usage: &mut Usage<'_>) -> Result<(), Refusal> {
     for option in options {
         let refused = match option {
             CanonicalOption::UTF8
@@ -218,7 +231,7 @@ fn canonical_options(options: &[CanonicalOption]) -> Result<(), Refusal> {
             CanonicalOption::CoreType(_) | CanonicalOption::Gc => "garbage-collected values",
         };
         let detail = format!("uses {refused} in a canonical function");
-        return Err(Refusal::broken(Rule::CanonicalOption, Place::Component, detail));
+        return usage.refuse(Refusal::broken(Rule::CanonicalOption, Place::Component, detail));
     }
     Ok(())
 }

@@ -68,6 +68,17 @@ impl Refusal {
         }
     }
 
+    /// Whether both are about one limit on the whole component.
+    fn is_the_same_sum(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::OverLimit { limit, place: Place::Component, .. },
+                Self::OverLimit { limit: other, place: Place::Component, .. },
+            ) => limit == other,
+            _ => false,
+        }
+    }
+
     pub(crate) fn broken(rule: Rule, place: Place, detail: impl Into<String>) -> Self {
         Self::Broken { rule, place, detail: detail.into() }
     }
@@ -83,6 +94,44 @@ impl Refusal {
             }
             None => Self::broken(Rule::Malformed, place, format!("is not valid: {words}")),
         }
+    }
+}
+
+/// The most refusals that are listed: a component may break a limit in each of its functions.
+const MAX_FINDINGS: usize = 100;
+
+/// Refusals in the order in which they were met.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    refusals: Vec<Refusal>,
+    unlisted: u64,
+}
+
+impl Findings {
+    pub(crate) fn add(&mut self, refusal: Refusal) {
+        // A sum passes its limit again with each further item; the last value is the whole sum.
+        if let Some(earlier) = self.refusals.iter_mut().find(|earlier| earlier.is_the_same_sum(&refusal)) {
+            *earlier = refusal;
+        } else if self.refusals.len() < MAX_FINDINGS {
+            self.refusals.push(refusal);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    /// The refusals, and how many more there were.
+    pub(crate) fn into_parts(self) -> (Vec<Refusal>, u64) {
+        (self.refusals, self.unlisted)
+    }
+
+    /// Whether a feature has been named already.
+    pub(crate) fn name_feature_of(&self, other: &Refusal) -> bool {
+        let feature = |refusal: &Refusal| match refusal {
+            Refusal::Broken { rule: Rule::Feature, detail, .. } => detail.split(',').next().map(str::to_owned),
+            _ => None,
+        };
+        let other = feature(other);
+        other.is_some() && self.refusals.iter().any(|refusal| feature(refusal) == other)
     }
 }
 

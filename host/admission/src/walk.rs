@@ -6,7 +6,7 @@ use wasmparser::{Chunk, Encoding, Parser, Payload};
 
 use crate::facts::{Facts, Usage};
 use crate::features::features;
-use crate::limits::{Limit, StaticLimits};
+use crate::limits::Limit;
 use crate::module::Module;
 use crate::outer::Outer;
 use crate::refusal::{Place, Refusal, Rule};
@@ -19,9 +19,9 @@ enum Level {
     Wrapper { index: u32, parent: Parser },
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'l> {
     component: &'a [u8],
-    usage: Usage<'a>,
+    usage: &'a mut Usage<'l>,
     facts: Facts,
     outer: Outer,
     /// The module with code of its own.
@@ -30,14 +30,17 @@ struct Walk<'a> {
 }
 
 /// Counts and checks everything except validity.
-pub(crate) fn walk(component: &[u8], limits: &StaticLimits) -> Result<Facts, Refusal> {
+///
+/// # Errors
+/// What ends the reading: the first refusal, or in a collecting [`Usage`] one that leaves the rest unreadable.
+pub(crate) fn walk(component: &[u8], usage: &mut Usage<'_>) -> Result<Facts, Refusal> {
     if !Parser::is_component(component) {
         let detail = if Parser::is_core_wasm(component) { "is a core module" } else { "is not WebAssembly" };
         return Err(Refusal::broken(Rule::NotAComponent, Place::Component, detail));
     }
     let mut walk = Walk {
         component,
-        usage: Usage::new(limits),
+        usage,
         facts: Facts { total_bytes: component.len() as u64, ..Facts::default() },
         outer: Outer::default(),
         program: None,
@@ -74,7 +77,7 @@ pub(crate) fn walk(component: &[u8], limits: &StaticLimits) -> Result<Facts, Ref
     }
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn is_outer(&self) -> bool {
         matches!(self.level, Level::Outer)
     }
@@ -114,9 +117,9 @@ impl Walk<'_> {
             }
         }
         match &mut self.level {
-            Level::Outer => self.outer.read(payload, self.component, &mut self.usage),
-            Level::Module { module, .. } => module.read(payload, &mut self.usage, &mut self.facts),
-            Level::Wrapper { index, .. } => wrapper::read(*index, payload, self.component, &mut self.usage),
+            Level::Outer => self.outer.read(payload, self.component, self.usage),
+            Level::Module { module, .. } => module.read(payload, self.usage, &mut self.facts),
+            Level::Wrapper { index, .. } => wrapper::read(*index, payload, self.component, self.usage),
         }
     }
 
@@ -130,7 +133,7 @@ impl Walk<'_> {
                     let index = module.index();
                     if let Some(first) = self.program.replace(index) {
                         let detail = format!("{why}, and so has core module {first}: only one may");
-                        return Err(Refusal::broken(Rule::OneCodeModule, Place::Module(index), detail));
+                        self.usage.refuse(Refusal::broken(Rule::OneCodeModule, Place::Module(index), detail))?;
                     }
                 }
                 Ok(Some(parent))
@@ -139,9 +142,10 @@ impl Walk<'_> {
     }
 
     fn finish(mut self) -> Result<Facts, Refusal> {
-        self.outer.finish(&mut self.facts)?;
+        self.outer.finish(self.usage, &mut self.facts)?;
         if self.program.is_none() {
-            return Err(Refusal::broken(Rule::OneCodeModule, Place::Component, "has no core module with code"));
+            let detail = "has no core module with code";
+            self.usage.refuse(Refusal::broken(Rule::OneCodeModule, Place::Component, detail))?;
         }
         self.facts.counted_bytes = self.facts.total_bytes - self.facts.custom_bytes;
         self.facts.functions = self.usage.used(Limit::Functions);

@@ -3,8 +3,8 @@
 use thimble_datasets::Digest;
 
 use crate::challenge::{
-    CarbonFactors, Challenge, DatasetBindings, Limits, PublicDataset, Quotas, Ranking, ReleaseRule, RowRule, ScoreRule,
-    Target, Task, TieBreak, Visibility,
+    CarbonFactors, Challenge, DatasetBindings, Limits, PublicDataset, PublicSource, Quotas, Ranking, ReleaseRule,
+    RowRule, ScoreRule, Target, Task, TieBreak, Visibility,
 };
 use crate::units::{Flops, ParameterCount};
 
@@ -22,7 +22,7 @@ pub(crate) fn challenge() -> Challenge {
             classes: 128,
         },
         datasets: DatasetBindings {
-            public: PublicDataset::Directory { digest: Digest::of(b"") },
+            public: PublicDataset { source: PublicSource::Directory, digest: Digest::of(b"") },
             official_commitment: None,
         },
         limits: Limits {

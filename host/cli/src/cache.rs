@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use cap_std::fs::Dir;
 use tempfile::TempDir;
-use thimble_datasets::{Dataset, imagenet_pareto};
+use thimble_datasets::{Dataset, PublicData};
 
 use crate::exit::{Blame as _, Failure};
 use crate::input;
@@ -63,19 +63,19 @@ impl Cache {
         input::directory("cache", &path).map(Some)
     }
 
-    /// The canonical ImageNet Pareto data, generated unless it is there and whole.
-    pub(crate) fn canonical_dataset(&self) -> Result<Dataset, Failure> {
-        let path = self.directory.join(imagenet_pareto::CANONICAL_NAME);
+    /// Public data, generated unless it is there and whole.
+    pub(crate) fn public_dataset(&self, data: PublicData) -> Result<Dataset, Failure> {
+        let path = self.directory.join(data.name());
         if let Ok((_, dataset)) = input::dataset(&path)
-            && dataset.digest() == imagenet_pareto::CANONICAL_DIGEST
+            && dataset.digest() == data.digest()
         {
             return Ok(dataset);
         }
         let fresh = tempfile::Builder::new().prefix(".generating-").tempdir_in(&self.directory);
         let fresh = fresh.with_context(|| format!("cannot write to {}", self.directory.display())).or_output()?;
         let dir = input::directory("dataset", fresh.path())?;
-        thimble_datasets::write(&dir, &imagenet_pareto::canonical())
-            .context("cannot write the canonical data")
+        thimble_datasets::write(&dir, &data.tables())
+            .with_context(|| format!("cannot write {}", data.name()))
             .or_output()?;
         // Opened before it is moved: a run beside this one may replace it again.
         let (_, dataset) = input::dataset(fresh.path())?;

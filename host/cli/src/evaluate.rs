@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use thimble_challenge::LoadedChallenge;
-use thimble_challenge::challenge::PublicDataset;
 use thimble_challenge::result::EvaluationResult;
 use thimble_datasets::{Dataset, OperatorSecret};
-use thimble_runtime::{BoundData, Compiler, Observer, Request, Runner};
+use thimble_runtime::profile::{self, Profile, Subject};
+use thimble_runtime::{BoundData, Compiler, Observer, PublicData, Request, Runner};
 
 use crate::cache::Cache;
 use crate::exit::{Blame as _, Failure};
@@ -28,20 +28,37 @@ pub(crate) fn evaluate(
     cache: &Cache,
     observer: &mut dyn Observer,
 ) -> Result<EvaluationResult, Failure> {
-    let compiler = Compiler { command: compile_command()?, cache: cache.compiled()? };
-    let runner = Runner::new(compiler).context("the engine does not start on this machine").or_internal()?;
     // An interrupt ends this process and its compile child; files are renamed into place, so nothing is left half-written.
     let cancel = Arc::new(AtomicBool::new(false));
-    Ok(runner.evaluate(&Request { submission, challenge, data, cancel: &cancel }, observer))
+    Ok(runner(cache)?.evaluate(&Request { submission, challenge, data, cancel: &cancel }, observer))
+}
+
+/// Profiles a submission, or says how its run ended before that.
+pub(crate) fn profile(
+    submission: &[u8],
+    challenge: &LoadedChallenge,
+    data: &PublicData,
+    subject: Subject,
+    cache: &Cache,
+    observer: &mut dyn Observer,
+) -> Result<Result<Profile, Box<EvaluationResult>>, Failure> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let request = profile::Request { submission, challenge, data, subject, cancel: &cancel };
+    Ok(runner(cache)?.profile(&request, observer))
+}
+
+fn runner(cache: &Cache) -> Result<Runner, Failure> {
+    let compiler = Compiler { command: compile_command()?, cache: cache.compiled()? };
+    Runner::new(compiler).context("the engine does not start on this machine").or_internal()
 }
 
 /// The data that everyone may validate on.
-pub(crate) fn public_data(path: &Path, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
-    let dataset = match &challenge.challenge.datasets.public {
-        PublicDataset::Directory { .. } => input::dataset(&path.join("public"))?.1,
-        PublicDataset::ImagenetParetoCanonical { .. } => cache.canonical_dataset()?,
+pub(crate) fn public_data(path: &Path, challenge: &LoadedChallenge, cache: &Cache) -> Result<PublicData, Failure> {
+    let dataset = match challenge.challenge.datasets.public.source.generated() {
+        None => input::dataset(&path.join("public"))?.1,
+        Some(data) => cache.public_dataset(data)?,
     };
-    BoundData::validation(challenge, Arc::new(dataset))
+    PublicData::new(challenge, Arc::new(dataset))
         .with_context(|| format!("the public data of challenge {}", path.display()))
         .or_input()
 }

@@ -1,19 +1,27 @@
 //! The `thimble` command: the only place with ambient authority.
 
 mod cache;
+mod cargo;
 mod commands;
+mod comparison;
 mod evaluate;
 mod exit;
+mod flame_graph;
 mod input;
+mod npy;
 mod output;
+mod profile_report;
 mod progress;
+mod project;
 mod report;
+mod target;
+mod vendor;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{challenge, check, compile_child, dataset, pack, run, tariff};
+use crate::commands::{build, challenge, check, compare, compile_child, dataset, new, pack, profile, run, tariff};
 use crate::exit::{ExitStatus, Failure};
 
 /// Run untrusted machine-learning submissions on private data, with every FLOP metered.
@@ -26,8 +34,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Opts),
+    New(new::Opts),
+    Build(build::Opts),
     Check(check::Opts),
+    Run(run::Opts),
+    Profile(profile::Opts),
+    Compare(compare::Opts),
     Pack(pack::Opts),
     Challenge(challenge::Opts),
     Dataset(dataset::Opts),
@@ -38,8 +50,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Run(opts) => opts.run(),
+        Command::New(opts) => opts.run(),
+        Command::Build(opts) => opts.run(),
         Command::Check(opts) => opts.run(),
+        Command::Run(opts) => opts.run(),
+        Command::Profile(opts) => opts.run(),
+        Command::Compare(opts) => opts.run(),
         Command::Pack(opts) => opts.run(),
         Command::Challenge(opts) => opts.run(),
         Command::Dataset(opts) => opts.run(),

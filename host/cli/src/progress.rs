@@ -50,6 +50,17 @@ impl Progress {
         }
     }
 
+    fn replay(&mut self, done: usize, of: usize) {
+        if done == 0 {
+            self.bar = ProgressBar::new(of as u64).with_style(style("{spinner} {prefix:<8} [{bar:30}] {pos} of {len}"));
+            self.bar.set_prefix("replay");
+        }
+        self.bar.set_position(done as u64);
+        if done == of {
+            self.bar.finish_and_clear();
+        }
+    }
+
     fn flush_log(&mut self) {
         if !self.unfinished.is_empty() {
             let line = std::mem::take(&mut self.unfinished);
@@ -86,6 +97,7 @@ impl Observer for Progress {
                 }
                 self.bar.set_message(message);
             }
+            Event::Replay { done, of } => self.replay(done, of),
             Event::Log(text) => self.log(text),
             Event::Curve { series, value, .. } => {
                 self.values.insert(series.escape_debug().to_string(), value);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use thimble_challenge::LoadedChallenge;
-use thimble_challenge::challenge::{MAX_TEST_ROWS, PublicDataset, Task};
+use thimble_challenge::challenge::{MAX_TEST_ROWS, Task};
 use thimble_challenge::result::Mode;
 use thimble_datasets::{ColumnValues, Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split, SplitTable};
 
@@ -21,6 +21,30 @@ pub struct BoundData {
     pub(crate) permutation_key: [u8; 32],
     /// What a result may say of the data: its digest in validation, the commitment in an official run.
     pub(crate) identity: Digest,
+}
+
+/// Data that everyone may validate on. What tells more about a submission than its result asks for this type.
+#[derive(Debug, Clone)]
+pub struct PublicData(BoundData);
+
+impl PublicData {
+    /// Public data for validation.
+    ///
+    /// # Errors
+    /// As [`BoundData::validation`].
+    pub fn new(challenge: &LoadedChallenge, dataset: Arc<Dataset>) -> Result<Self, BindError> {
+        BoundData::validation(challenge, dataset).map(Self)
+    }
+
+    pub(crate) fn bound(&self) -> &BoundData {
+        &self.0
+    }
+}
+
+impl From<PublicData> for BoundData {
+    fn from(data: PublicData) -> Self {
+        data.0
+    }
 }
 
 /// Why a dataset may not be used for a challenge.
@@ -79,7 +103,7 @@ impl BoundData {
     /// # Errors
     /// The digest is not the challenge's, or the fields do not fit its task.
     pub fn validation(challenge: &LoadedChallenge, dataset: Arc<Dataset>) -> Result<Self, BindError> {
-        let named = public_digest(challenge);
+        let named = challenge.challenge.datasets.public.digest;
         let identity = dataset.digest();
         if identity != named {
             return Err(BindError::OtherDataset { limit: named, value: identity });
@@ -114,19 +138,18 @@ impl BoundData {
     /// The data is a published set or the challenge's own public data.
     pub fn refuse_public(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), BindError> {
         let digest = dataset.digest();
-        let public = digest == public_digest(challenge) || PUBLIC_DATASETS.contains(&digest);
+        let public = digest == challenge.challenge.datasets.public.digest || PUBLIC_DATASETS.contains(&digest);
         if public && !challenge.challenge.practice { Err(BindError::PublicData(digest)) } else { Ok(()) }
+    }
+
+    /// The rows.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
     }
 
     /// Validation or official.
     pub fn mode(&self) -> Mode {
         self.mode
-    }
-}
-
-fn public_digest(challenge: &LoadedChallenge) -> Digest {
-    match &challenge.challenge.datasets.public {
-        PublicDataset::Directory { digest } | PublicDataset::ImagenetParetoCanonical { digest } => *digest,
     }
 }
 

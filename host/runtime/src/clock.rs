@@ -28,6 +28,11 @@ impl Clock {
         self.deadline = Instant::now().checked_add(Duration::from_secs(self.limit_seconds));
     }
 
+    /// Ends the guest's time: from here on only cancellation stops it.
+    pub(crate) fn stop(&mut self) {
+        self.deadline = None;
+    }
+
     pub(crate) fn check(&self) -> wasmtime::Result<()> {
         if self.cancel.load(Ordering::Relaxed) {
             return Err(PlatformFault::Cancelled.into());

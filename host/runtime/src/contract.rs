@@ -3,6 +3,7 @@
 /// The contract this host speaks.
 pub use thimble_challenge::package::CONTRACT;
 
+#[expect(missing_docs, reason = "generated; the contract documents what a name does not say")]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -20,7 +21,7 @@ mod generated {
 
 pub(crate) use generated::thimble::solution::data::Batch;
 pub(crate) use generated::thimble::solution::kernels::Orientation;
-pub(crate) use generated::thimble::solution::task::{Dtype, Field, Kind, Metadata};
+pub use generated::thimble::solution::task::{Dtype, Field, Kind, Metadata};
 pub(crate) use generated::thimble::solution::tensors::{TensorParam, TensorResult, ValuesParam, ValuesResult};
 pub(crate) use generated::{Solution, SolutionIndices};
 

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use sha2::{Digest as _, Sha256};
 use thimble_challenge::result::Mode;
-use wasmtime::{Config, Engine, WasmBacktraceDetails};
+use wasmtime::{Config, Engine, OperatorCost, WasmBacktraceDetails};
 
 use crate::tariff::TARIFF;
 
@@ -23,14 +23,14 @@ pub(crate) const fn guest_stack_bytes(mode: Mode) -> usize {
     }
 }
 
-fn config(mode: Mode) -> Config {
+fn config(mode: Mode, prices: OperatorCost) -> Config {
     let allowed = thimble_admission::features();
     let stack = guest_stack_bytes(mode);
     let mut config = Config::new();
     // An allow-list: proposals that a later engine switches on stay off.
     config.wasm_features(!allowed, false).wasm_features(allowed, true);
     config.concurrency_support(false).gc_support(false).shared_memory(false);
-    config.consume_fuel(true).operator_cost(TARIFF.operator_cost());
+    config.consume_fuel(true).operator_cost(prices);
     config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
     // With copy-on-write images the fuel of instantiation differs from host to host.
     config.memory_init_cow(false);
@@ -43,7 +43,12 @@ fn config(mode: Mode) -> Config {
 
 /// The engine for a mode. Modes differ in stack size only.
 pub(crate) fn engine(mode: Mode) -> wasmtime::Result<Engine> {
-    Engine::new(&config(mode))
+    Engine::new(&config(mode, TARIFF.operator_cost()))
+}
+
+/// An engine under other prices, with the larger stack: probes need some of it.
+pub(crate) fn engine_with_prices(prices: OperatorCost) -> wasmtime::Result<Engine> {
+    Engine::new(&config(Mode::Official, prices))
 }
 
 /// What an artifact must agree in. A successful load proves nothing: the engine accepts code that was compiled without
@@ -87,7 +92,7 @@ mod tests {
     fn artifacts_serve_both_modes_and_no_other_configuration() -> wasmtime::Result<()> {
         let hash = engine_hash(&engine(Mode::Official)?);
         assert_eq!(hash, engine_hash(&engine(Mode::Validation)?));
-        let mut other = config(Mode::Official);
+        let mut other = config(Mode::Official, TARIFF.operator_cost());
         other.cranelift_nan_canonicalization(false);
         assert_ne!(hash, engine_hash(&Engine::new(&other)?));
         Ok(())

@@ -12,8 +12,7 @@ use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
 use thimble_kernels::Workspace;
-use wasmtime::component::Linker;
-use wasmtime::{Engine, component::ResourceTable};
+use wasmtime::component::ResourceTable;
 
 use crate::admit::{self, Admitted};
 use crate::artifact;
@@ -21,21 +20,23 @@ use crate::bind::BoundData;
 use crate::clock::Clock;
 use crate::compile::Compiler;
 use crate::count;
-use crate::engine::{engine, engine_hash};
+use crate::digest::parameters_digest;
+use crate::engine::engine_hash;
 use crate::instance::{INSTANTIATION_FUEL, Program};
 use crate::journal::{self, Entry, Recorder};
-use crate::learn;
+use crate::learn::{self, Learned};
 use crate::limiter::Limiter;
-use crate::loader::{self, TrainingData};
+use crate::loader::TrainingData;
+use crate::machine::Machine;
 use crate::observe::{Event, Observer};
 use crate::order::guest_random;
 use crate::predict;
+use crate::profile::FuelLeft;
 use crate::report;
 use crate::score::{self, Scored};
-use crate::state::HostState;
+use crate::state::{HostFuel, HostState};
 use crate::stop::{PlatformFault, Stop};
 use crate::task::Description;
-use crate::{journal_import, kernels_import, wasi};
 
 /// Bytes of names, shapes, text and lists of handles that one call may hand over beside values.
 const ABI_SLACK_BYTES: u64 = 1 << 20;
@@ -47,30 +48,6 @@ pub struct Runner {
     validation: Machine,
     official: Machine,
     engine_hash: [u8; 32],
-}
-
-/// An engine and the imports it offers.
-struct Machine {
-    engine: Engine,
-    linker: Linker<HostState>,
-}
-
-impl std::fmt::Debug for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Machine").finish_non_exhaustive()
-    }
-}
-
-impl Machine {
-    fn new(mode: Mode) -> wasmtime::Result<Self> {
-        let engine = engine(mode)?;
-        let mut linker = Linker::new(&engine);
-        loader::add_to_linker(&mut linker)?;
-        journal_import::add_to_linker(&mut linker)?;
-        kernels_import::add_to_linker(&mut linker)?;
-        wasi::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker })
-    }
 }
 
 /// One evaluation to run.
@@ -105,30 +82,52 @@ impl Runner {
         let mut evaluation = Evaluation::new(request, observer);
         let mut findings = Findings::default();
         let end = self.run(&mut evaluation, &mut findings);
-        report::report(evaluation, findings, end, started_at, &self.engine_hash)
+        self.report(evaluation, findings, end, started_at)
     }
 
     fn run(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<(), Stop> {
-        let admitted = evaluation.timed(Phase::Admit, |evaluation| self.admit(evaluation, findings))?;
-        let program = evaluation.timed(Phase::Compile, |evaluation| self.compile(evaluation, &admitted, findings))?;
-        evaluation.clock.start();
-        findings.training = Training::Started;
-        let learned = evaluation.timed(Phase::Learn, |evaluation| learn::learn(evaluation, &program))?;
-        findings.training = Training::Returned(learned.fuel);
-        evaluation.timed(Phase::Count, |evaluation| {
-            let limits = evaluation.limits();
-            let bytes = admitted.facts.counted_bytes;
-            let parameters = count::count(&learned.tensors, bytes, limits, admitted.declared)?;
-            count::judge(findings.parameters.insert(parameters))
-        })?;
+        let Trained { program, learned, .. } = self.train(evaluation, findings)?;
         let predicted =
             evaluation.timed(Phase::Predict, |evaluation| predict::predict(evaluation, &program, &learned.tensors))?;
         findings.prediction_fuel = Some(predicted.fuel);
         findings.independence = predicted.independence;
         findings.scored = Some(evaluation.timed(Phase::Score, |evaluation| {
-            score::score(&evaluation.request.challenge.challenge, &evaluation.request.data.dataset, &predicted.scores)
+            let request = evaluation.request;
+            score::score(&request.challenge.challenge, &request.data.dataset, &predicted.scores, predicted.fuel)
         })?);
         Ok(())
+    }
+
+    /// Everything before prediction.
+    pub(crate) fn train(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<Trained, Stop> {
+        let admitted = evaluation.timed(Phase::Admit, |evaluation| self.admit(evaluation, findings))?;
+        let program = evaluation.timed(Phase::Compile, |evaluation| self.compile(evaluation, &admitted, findings))?;
+        evaluation.clock.start();
+        findings.training = Training::Started;
+        let learned = evaluation.timed(Phase::Learn, |evaluation| learn::learn(evaluation, &program))?;
+        findings.training = Training::Returned(learned.metered.fuel);
+        evaluation.timed(Phase::Count, |evaluation| {
+            let limits = evaluation.limits();
+            let bytes = admitted.facts.counted_bytes;
+            let parameters = count::count(&learned.tensors, bytes, limits, admitted.declared)?;
+            count::judge(findings.parameters.insert(parameters))?;
+            // In an official run it would be a message of the guest's, 32 bytes long.
+            findings.parameters_digest =
+                (evaluation.mode() == Mode::Validation).then(|| parameters_digest(&learned.tensors));
+            Ok::<_, Stop>(())
+        })?;
+        Ok(Trained { admitted, program, learned })
+    }
+
+    /// The result of an evaluation that has ended.
+    pub(crate) fn report(
+        &self,
+        evaluation: Evaluation<'_>,
+        findings: Findings,
+        end: Result<(), Stop>,
+        started_at: SystemTime,
+    ) -> EvaluationResult {
+        report::report(evaluation, findings, end, started_at, &self.engine_hash)
     }
 
     fn admit(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<Admitted, Stop> {
@@ -159,8 +158,15 @@ impl Runner {
             self.compiler.compile(&package.component, &package.component_digest, &self.engine_hash, clock)?;
         findings.compile_cached = Some(compiled.cached);
         let component = artifact::load(&machine.engine, &compiled)?;
-        Program::link(&machine.engine, &machine.linker, &component)
+        machine.link(&component)
     }
+}
+
+/// A submission that has been trained and may predict.
+pub(crate) struct Trained {
+    pub(crate) admitted: Admitted,
+    pub(crate) program: Program,
+    pub(crate) learned: Learned,
 }
 
 /// What an evaluation has found out so far.
@@ -170,6 +176,7 @@ pub(crate) struct Findings {
     pub(crate) compile_cached: Option<bool>,
     pub(crate) training: Training,
     pub(crate) parameters: Option<Parameters>,
+    pub(crate) parameters_digest: Option<Digest>,
     pub(crate) prediction_fuel: Option<Fuel>,
     pub(crate) independence: Option<Independence>,
     pub(crate) scored: Option<Scored>,
@@ -197,6 +204,7 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) seconds: BTreeMap<Phase, f64>,
     pub(crate) peak_memory: Option<u64>,
     pub(crate) journal: Option<Journal>,
+    fuel_left: FuelLeft,
     description: Arc<Description>,
     component: Digest,
     journal_sender: Sender<Entry>,
@@ -204,7 +212,7 @@ pub(crate) struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    fn new(request: &'a Request<'a>, observer: &'a mut dyn Observer) -> Self {
+    pub(crate) fn new(request: &'a Request<'a>, observer: &'a mut dyn Observer) -> Self {
         let challenge = &request.challenge.challenge;
         let (journal_sender, journal_receiver) = channel();
         Self {
@@ -215,6 +223,7 @@ impl<'a> Evaluation<'a> {
             seconds: BTreeMap::new(),
             peak_memory: None,
             journal: None,
+            fuel_left: FuelLeft::Meter,
             description: Arc::new(Description::new(challenge, &request.data.dataset)),
             component: Digest::of(&[]),
             journal_sender,
@@ -222,7 +231,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn timed<T, E>(&mut self, phase: Phase, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, Stop>
+    pub(crate) fn timed<T, E>(&mut self, phase: Phase, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, Stop>
     where
         Stop: From<E>,
     {
@@ -238,6 +247,9 @@ impl<'a> Evaluation<'a> {
 
     /// What keeps the guest's words in this run.
     pub(crate) fn recorder(&self) -> Recorder {
+        if self.is_replay() {
+            return Recorder::deaf();
+        }
         Recorder::new(self.mode(), self.journal_sender.clone())
     }
 
@@ -245,6 +257,8 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn host_state(&self, stream: &str, training: Option<Arc<TrainingData>>, journal: Recorder) -> HostState {
         let challenge = &self.request.challenge.challenge;
         let memory = usize::try_from(challenge.limits.memory_bytes).unwrap_or(usize::MAX);
+        // Only a learner may ask.
+        let fuel_left = if training.is_some() { self.fuel_left.clone() } else { FuelLeft::Meter };
         HostState {
             limiter: Limiter::new(memory),
             resources: ResourceTable::new(),
@@ -253,7 +267,26 @@ impl<'a> Evaluation<'a> {
             random: guest_random(challenge.seed, stream),
             workspace: Workspace::default(),
             training,
+            host_fuel: HostFuel::default(),
+            fuel_left,
+            tracer: None,
         }
+    }
+
+    /// From now on, answers of `fuel-left` are kept for replays.
+    pub(crate) fn record_answers(&mut self) {
+        self.fuel_left = FuelLeft::Recorded(Vec::new());
+    }
+
+    /// From now on, what ran is run again under other prices: it gets the answers that it got, tells nobody anything, and
+    /// since it has ended once, it has no deadline.
+    pub(crate) fn replay(&mut self) {
+        self.fuel_left = std::mem::take(&mut self.fuel_left).replayed();
+        self.clock.stop();
+    }
+
+    pub(crate) const fn is_replay(&self) -> bool {
+        matches!(self.fuel_left, FuelLeft::Replayed(_))
     }
 
     /// Takes over what an instance leaves behind.
@@ -262,6 +295,9 @@ impl<'a> Evaluation<'a> {
         let memory = state.limiter.peak_memory() as u64;
         self.peak_memory = Some(self.peak_memory.map_or(memory, |peak| peak.max(memory)));
         journal::append(&mut self.journal, state.journal.into_journal());
+        if let FuelLeft::Recorded(_) = state.fuel_left {
+            self.fuel_left = state.fuel_left;
+        }
     }
 
     /// Shows the observer what the guest has said since last time.

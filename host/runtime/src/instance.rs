@@ -6,15 +6,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use thimble_challenge::result::Phase;
+use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, Verdict};
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker, TypedFunc};
 use wasmtime::{Engine, Store, Trap};
 
 use crate::clock::Clock;
 use crate::contract::{Solution, SolutionIndices};
 use crate::evaluate::Evaluation;
 use crate::observe::Event;
-use crate::state::{HostState, charge_transfer};
+use crate::profile::{self, Probes, SILENT, Silent, Step, Trace, Tracer};
+use crate::state::{HostFuel, HostState, charge_transfer};
 use crate::stop::{PlatformFault, Stop, classify};
 
 /// Fuel of instantiation, start function included: enough to initialise 4 MiB of memory and tables.
@@ -28,6 +30,7 @@ pub(crate) struct Program {
     engine: Engine,
     pre: InstancePre<HostState>,
     indices: SolutionIndices,
+    probes: Option<Probes>,
 }
 
 impl Program {
@@ -37,7 +40,12 @@ impl Program {
         };
         let pre = linker.instantiate_pre(component).map_err(mismatch)?;
         let indices = SolutionIndices::new(&pre).map_err(mismatch)?;
-        Ok(Self { engine: engine.clone(), pre, indices })
+        Ok(Self { engine: engine.clone(), pre, indices, probes: None })
+    }
+
+    /// The same, knowing that its functions report to a tracer.
+    pub(crate) fn with_probes(self, probes: Probes) -> Self {
+        Self { probes: Some(probes), ..self }
     }
 }
 
@@ -49,6 +57,18 @@ pub(crate) struct Instance {
     budget: Fuel,
     /// Fuel of budgets that are settled.
     settled: u64,
+    /// Of a program with probes: tells how many were silent.
+    silent: Option<TypedFunc<(), (u64,)>>,
+}
+
+/// What an instance did from its first instruction on.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    pub(crate) fuel: Fuel,
+    /// The part of it that the host charged.
+    pub(crate) host: HostFuel,
+    /// Of a program with probes.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Instance {
@@ -62,20 +82,24 @@ impl Instance {
     ) -> Result<Self, Stop> {
         let engine_fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
         let mut store = state.into_store(&program.engine, hostcall_bytes).map_err(engine_fault)?;
-        store.set_fuel(INSTANTIATION_FUEL.0).map_err(engine_fault)?;
-        let budget = INSTANTIATION_FUEL;
+        store.data_mut().tracer = program.probes.map(Tracer::new);
+        let budget = budget(&store, INSTANTIATION_FUEL);
+        store.set_fuel(budget.0).map_err(engine_fault)?;
+        begin(&mut store, Step::Instantiate, budget)?;
         let instantiated = evaluation.drive(phase, budget, program.pre.instantiate_async(&mut store));
-        let solution = instantiated.map_err(classify).and_then(|instance| {
-            program.indices.load(&mut store, &instance).map_err(|error| {
+        let exports = instantiated.map_err(classify).and_then(|instance| {
+            let solution = program.indices.load(&mut store, &instance).map_err(|error| {
                 Stop::guest(
                     Verdict::Rejected,
                     "contract",
                     format!("the component does not fit the contract: {error:#}"),
                 )
-            })
+            })?;
+            let silent = program.probes.map(|_| instance.get_typed_func(&mut store, SILENT));
+            Ok((solution, silent.transpose().map_err(engine_fault)?))
         });
-        match solution {
-            Ok(solution) => Ok(Self { store, solution, phase, budget, settled: 0 }),
+        match exports {
+            Ok((solution, silent)) => Ok(Self { store, solution, phase, budget, settled: 0, silent }),
             Err(stop) => {
                 evaluation.absorb(store.into_data());
                 Err(stop)
@@ -83,11 +107,33 @@ impl Instance {
         }
     }
 
-    /// Settles the budget in force and gives the next calls one of their own.
-    pub(crate) fn fund(&mut self, budget: Fuel) -> Result<(), Stop> {
+    /// Settles the budget in force and gives the calls of the next step one of their own.
+    pub(crate) fn fund(&mut self, evaluation: &mut Evaluation<'_>, step: Step, budget: Fuel) -> Result<(), Stop> {
         self.settled = self.used()?;
-        self.budget = budget;
-        self.store.set_fuel(budget.0).map_err(meter_fault)
+        self.end_step(evaluation)?;
+        self.budget = self::budget(&self.store, budget);
+        self.store.set_fuel(self.budget.0).map_err(meter_fault)?;
+        begin(&mut self.store, step, self.budget)
+    }
+
+    /// The end of the last step.
+    pub(crate) fn metered(&mut self, evaluation: &mut Evaluation<'_>) -> Result<Metered, Stop> {
+        let fuel = Fuel(self.used()?);
+        self.end_step(evaluation)?;
+        let state = self.store.data_mut();
+        Ok(Metered { fuel, host: state.host_fuel, trace: state.tracer.take().map(Tracer::finish) })
+    }
+
+    /// Closes the tracer's book on a step. What asking for the count of silent probes costs is not in it.
+    fn end_step(&mut self, evaluation: &mut Evaluation<'_>) -> Result<(), Stop> {
+        let Some(silent) = &self.silent else { return Ok(()) };
+        let before = profile::read(&self.store, Silent::default()).map_err(meter_fault)?;
+        let call = silent.call_async(&mut self.store, ());
+        let (counts,) = evaluation.drive(self.phase, self.budget, call).map_err(classify)?;
+        let silent = Silent { probes: counts as u32, wrappers: (counts >> 32) as u32 };
+        let tracer = &mut self.store.data_mut().tracer;
+        let end = |tracer: &mut Tracer| tracer.end(profile::Reading { silent, ..before });
+        tracer.as_mut().map_or(Ok(()), end).map_err(Stop::Platform)
     }
 
     /// Fuel used since the store's first instruction.
@@ -117,6 +163,17 @@ impl Instance {
     }
 }
 
+/// A program with probes repeats what has stayed within its budget, under other prices and with the probes' own: for it
+/// there is no limit.
+fn budget(store: &Store<HostState>, budget: Fuel) -> Fuel {
+    if store.data().tracer.is_some() { MAX_FUEL } else { budget }
+}
+
+fn begin(store: &mut Store<HostState>, step: Step, budget: Fuel) -> Result<(), Stop> {
+    let tracer = &mut store.data_mut().tracer;
+    tracer.as_mut().map_or(Ok(()), |tracer| tracer.begin(step, budget.0)).map_err(Stop::Platform)
+}
+
 fn meter_fault(error: wasmtime::Error) -> Stop {
     Stop::Platform(PlatformFault::Meter(format!("{error:#}")))
 }
@@ -141,7 +198,7 @@ impl Evaluation<'_> {
                 }
                 Poll::Pending => {
                     self.clock.check()?;
-                    if let Some(used) = progress.reading(&self.clock) {
+                    if let Some(used) = progress.reading(&self.clock).filter(|_| !self.is_replay()) {
                         self.pass_on_journal();
                         self.observer.event(Event::Fuel { phase, used, budget });
                     }

@@ -41,6 +41,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<
         if store.data().training.is_none() {
             return Err(ImportMisuse::FuelLeft.into());
         }
-        Ok((store.get_fuel()?,))
+        let left = store.get_fuel()?;
+        Ok((store.data_mut().fuel_left.answer(left)?,))
     })
 }

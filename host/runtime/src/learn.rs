@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use thimble_challenge::Fuel;
 use thimble_challenge::Verdict;
 use thimble_challenge::result::Phase;
 use thimble_datasets::Split;
@@ -10,15 +9,16 @@ use wasmtime::component::Resource;
 
 use crate::contract::{TensorResult, ValuesResult};
 use crate::evaluate::Evaluation;
-use crate::instance::{Instance, Program};
+use crate::instance::{Instance, Metered, Program};
 use crate::loader::{Loader, TrainingData};
+use crate::profile::Step;
 use crate::stop::{PlatformFault, Stop, classify};
 
 /// What training left behind: the tensors, and nothing else of the instance.
 #[derive(Debug)]
 pub(crate) struct Learned {
     pub(crate) tensors: Vec<TensorResult>,
-    pub(crate) fuel: Fuel,
+    pub(crate) metered: Metered,
 }
 
 /// Runs `solve`.
@@ -36,7 +36,8 @@ pub(crate) fn learn(evaluation: &mut Evaluation<'_>, program: &Program) -> Resul
 }
 
 fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &TrainingData) -> Result<Learned, Stop> {
-    instance.fund(evaluation.training_budget())?;
+    let budget = evaluation.training_budget();
+    instance.fund(evaluation, Step::Solve, budget)?;
     let description = evaluation.description();
     let (inputs, targets) = (description.inputs(), description.targets());
     let metadata = description.metadata(&inputs, &targets);
@@ -52,7 +53,7 @@ fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &Tr
     let call = learner.call_solve(&mut instance.store, train, validation, metadata);
     let tensors = evaluation.drive(phase, budget, call).map_err(classify)?.map_err(Stop::solution_error)?;
     instance.charge(tensors.iter().map(tensor_bytes).sum())?;
-    Ok(Learned { tensors, fuel: Fuel(instance.used()?) })
+    Ok(Learned { tensors, metered: instance.metered(evaluation)? })
 }
 
 /// Bytes of a tensor that crossed the boundary: values, name and shape.

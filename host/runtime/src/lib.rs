@@ -12,6 +12,7 @@ mod clock;
 mod compile;
 mod contract;
 mod count;
+mod digest;
 mod engine;
 mod evaluate;
 mod instance;
@@ -22,9 +23,11 @@ mod learn;
 mod limiter;
 mod lists;
 mod loader;
+mod machine;
 mod observe;
 mod order;
 mod predict;
+pub mod profile;
 mod report;
 mod score;
 mod state;
@@ -33,14 +36,15 @@ mod tariff;
 mod task;
 mod wasi;
 
-pub use bind::{BindError, BoundData};
+pub use bind::{BindError, BoundData, PublicData};
 pub use compile::{Compiler, compile_child};
-pub use contract::CONTRACT;
+pub use contract::{CONTRACT, Dtype, Field, Kind, Metadata};
 pub use engine::ENGINE;
 pub use evaluate::{Request, Runner};
 pub use observe::{Event, Observer, Unobserved};
 pub use stop::PlatformFault;
 pub use tariff::{HostPrices, Row, TARIFF, Tariff, VariableRow};
+pub use task::Description;
 
 /// The fixed limits of a run, beside those a challenge sets.
 pub mod limits {

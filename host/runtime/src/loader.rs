@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use thimble_datasets::{Column, ColumnValues, Dataset, Split};
+use thimble_order::Cursor;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType};
 
 use crate::contract::{Batch, TensorResult, ValuesResult};
-use crate::order::Permutation;
 use crate::state::{HostState, charge_call};
 use crate::stop::PlatformFault;
 
@@ -21,44 +21,23 @@ pub(crate) struct TrainingData {
     pub(crate) seed: u64,
 }
 
-/// One iterator. Position and epoch are all its state.
+/// One iterator over a split.
 #[derive(Debug)]
 #[expect(unreachable_pub, reason = "the generated contract re-exports it under the name of the resource")]
 pub struct Loader {
     split: Split,
-    rows: usize,
-    position: usize,
-    /// `None`: file order.
-    order: Option<Permutation>,
-    epoch: u64,
+    cursor: Cursor,
 }
 
 impl Loader {
     /// Over a split, at the start of epoch 0. Only the training split is shuffled.
     pub(crate) fn new(data: &TrainingData, split: Split) -> Self {
         let rows = data.dataset.split(split).rows();
-        let order = (split == Split::Train).then(|| Permutation::of_epoch(rows as u64, data.seed, 0));
-        Self { split, rows, position: 0, order, epoch: 0 }
-    }
-
-    fn rewind(&mut self, data: &TrainingData) {
-        self.position = 0;
-        self.epoch = self.epoch.saturating_add(1);
-        if self.order.is_some() {
-            self.order = Some(Permutation::of_epoch(self.rows as u64, data.seed, self.epoch));
-        }
-    }
-
-    /// How many rows the next batch has; 0 at the end of the epoch.
-    fn next_len(&self, batch_size: usize) -> usize {
-        batch_size.min(self.rows - self.position)
-    }
-
-    /// Where the next `len` rows lie in the split.
-    fn take(&mut self, len: usize) -> Vec<usize> {
-        let range = self.position..self.position + len;
-        self.position = range.end;
-        range.map(|index| self.order.as_ref().map_or(index, |order| order.at(index as u64) as usize)).collect()
+        let cursor = match split {
+            Split::Train => Cursor::shuffled(rows, data.seed),
+            _ => Cursor::in_file_order(rows),
+        };
+        Self { split, cursor }
     }
 }
 
@@ -138,23 +117,22 @@ pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<
     })?;
     data.func_wrap("[method]loader.samples", |mut store: Store<'_>, (loader,): (Resource<Loader>,)| {
         charge_call(&mut store, 8)?;
-        Ok((store.data().resources.get(&loader)?.rows as u64,))
+        Ok((store.data().resources.get(&loader)?.cursor.rows() as u64,))
     })?;
     data.func_wrap("[method]loader.rewind", |mut store: Store<'_>, (loader,): (Resource<Loader>,)| {
         charge_call(&mut store, 0)?;
-        let training = training(&store)?;
-        store.data_mut().resources.get_mut(&loader)?.rewind(&training);
+        store.data_mut().resources.get_mut(&loader)?.cursor.rewind();
         Ok(())
     })?;
     data.func_wrap("[method]loader.next", |mut store: Store<'_>, (loader,): (Resource<Loader>,)| {
         let training = training(&store)?;
         let state = store.data().resources.get(&loader)?;
-        let (split, len) = (state.split, state.next_len(training.batch_size));
+        let (split, len) = (state.split, state.cursor.next_len(training.batch_size));
         charge_call(&mut store, len as u64 * training.row_bytes(split)?)?;
         if len == 0 {
             return Ok((None,));
         }
-        let rows = store.data_mut().resources.get_mut(&loader)?.take(len);
+        let rows = store.data_mut().resources.get_mut(&loader)?.cursor.next_batch(len);
         Ok((Some(training.batch(split, &rows)?),))
     })
 }

@@ -24,6 +24,13 @@ pub enum Event<'a> {
         /// The phase's budget.
         budget: Fuel,
     },
+    /// Progress of a profile, between its replays.
+    Replay {
+        /// Replays that have ended.
+        done: usize,
+        /// All of them.
+        of: usize,
+    },
     /// Text of the guest, control characters removed. Never in an official run.
     Log(&'a str),
     /// A point of a curve of the guest. Never in an official run.

@@ -9,11 +9,12 @@ use wasmtime::component::ResourceAny;
 
 use crate::contract::{TensorParam, TensorResult, ValuesParam, ValuesResult};
 use crate::evaluate::Evaluation;
-use crate::instance::{Instance, Program};
+use crate::instance::{Instance, Metered, Program};
 use crate::journal::Recorder;
 use crate::learn::tensor_bytes;
 use crate::loader::gather_rows;
 use crate::order::TestOrder;
+use crate::profile::Step;
 use crate::stop::{PlatformFault, Stop, classify};
 
 /// Fuel of `load` for each parameter of the limit.
@@ -50,7 +51,7 @@ pub(crate) fn predict(
     let (shuffled, mut again) = (order.shuffled(rows), order.shuffled(rows));
 
     let pass = Pass { rows: &shuffled, batch_size: evaluation.batch_size(), journal: evaluation.recorder() };
-    let (in_order, fuel) = run(evaluation, program, parameters, pass)?;
+    let (in_order, metered) = run(evaluation, program, parameters, pass)?;
     let classes = evaluation.classes();
     let mut scores = vec![0.0; in_order.len()];
     for (row, scored) in shuffled.iter().zip(in_order.chunks_exact(classes)) {
@@ -65,7 +66,21 @@ pub(crate) fn predict(
             Some(replay(evaluation, program, parameters, &again, &alone, &scores)?)
         }
     };
-    Ok(Predicted { scores, fuel, independence })
+    Ok(Predicted { scores, fuel: metered.fuel, independence })
+}
+
+/// Predicts the first `rows` test rows of an evaluation's order as [`predict`] does, and keeps the meter's figures only.
+pub(crate) fn predict_first(
+    evaluation: &mut Evaluation<'_>,
+    program: &Program,
+    parameters: &[TensorResult],
+    rows: usize,
+) -> Result<Metered, Stop> {
+    let mut order = TestOrder::new(evaluation.permutation_key(), &evaluation.component());
+    let mut shuffled = order.shuffled(evaluation.rows(Split::Test));
+    shuffled.truncate(rows);
+    let pass = Pass { rows: &shuffled, batch_size: evaluation.batch_size(), journal: Recorder::deaf() };
+    run(evaluation, program, parameters, pass).map(|(_, metered)| metered)
 }
 
 /// Predicts some rows again, `again` in one fresh instance in another order and batch size, `alone` in an instance each,
@@ -131,7 +146,7 @@ fn run(
     program: &Program,
     parameters: &[TensorResult],
     pass: Pass<'_>,
-) -> Result<(Vec<f32>, Fuel), Stop> {
+) -> Result<(Vec<f32>, Metered), Stop> {
     let Pass { rows, batch_size, journal } = pass;
     let state = evaluation.host_state("predict", None, journal);
     let hostcall_bytes = evaluation.prediction_bytes(batch_size);
@@ -150,16 +165,17 @@ fn run_instance(
     parameters: &[TensorResult],
     rows: &[usize],
     batch_size: usize,
-) -> Result<(Vec<f32>, Fuel), Stop> {
+) -> Result<(Vec<f32>, Metered), Stop> {
     let model = load(evaluation, instance, parameters)?;
-    instance.fund(evaluation.prediction_budget()?)?;
+    let budget = evaluation.prediction_budget()?;
+    instance.fund(evaluation, Step::Predict, budget)?;
     let mut scores = Vec::with_capacity(rows.len() * evaluation.classes());
     for batch in rows.chunks(batch_size) {
         predict_batch(evaluation, instance, model, batch, &mut scores)?;
     }
     let (phase, budget) = (instance.phase(), instance.budget());
     evaluation.drive(phase, budget, model.resource_drop_async(&mut instance.store)).map_err(classify)?;
-    Ok((scores, Fuel(instance.used()?)))
+    Ok((scores, instance.metered(evaluation)?))
 }
 
 fn load(
@@ -168,7 +184,7 @@ fn load(
     parameters: &[TensorResult],
 ) -> Result<ResourceAny, Stop> {
     let limit = evaluation.limits().parameters.0;
-    instance.fund(Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST)))?;
+    instance.fund(evaluation, Step::Load, Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST)))?;
     let description = evaluation.description();
     let (inputs, targets) = (description.inputs(), description.targets());
     let metadata = description.metadata(&inputs, &targets);

@@ -93,9 +93,9 @@ impl Tariff {
         self.host.call.saturating_add(self.transfer(bytes))
     }
 
-    /// Fuel for a product of the import `kernels`; saturates.
-    pub fn gemm(&self, multiply_adds: u64) -> u64 {
-        self.host.call.saturating_add(self.host.multiply_add.saturating_mul(multiply_adds))
+    /// Fuel for multiply-adds of the import `kernels`, beside the call; saturates.
+    pub fn multiply_adds(&self, multiply_adds: u64) -> u64 {
+        self.host.multiply_add.saturating_mul(multiply_adds)
     }
 
     /// Fuel for `bytes` of arguments or results.
@@ -105,22 +105,29 @@ impl Tariff {
 
     /// The engine's form of this table.
     pub(crate) fn operator_cost(&self) -> OperatorCost {
+        self.repriced(&|_, fuel| fuel)
+    }
+
+    /// As [`Self::operator_cost`], with every price put through `reprice`, which is given the operator's name and the price.
+    pub(crate) fn repriced(&self, reprice: &dyn Fn(&str, u8) -> u8) -> OperatorCost {
         let mut cost = OperatorCost::new();
+        let price = |operator: &str| reprice(operator, self.price(operator));
+        let each = |operator: &str, unit: &str| reprice(operator, self.variable_price(unit));
         macro_rules! fill {
             ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-                $(cost.$op = self.price(stringify!($op));)*
+                $(cost.$op = price(stringify!($op));)*
             };
         }
         wasmparser::for_each_operator!(fill);
         cost.variable = VariableOperatorCost {
-            memory_copy_per_byte: self.variable_price("memory.copy byte"),
-            memory_fill_per_byte: self.variable_price("memory.fill byte"),
-            memory_init_per_byte: self.variable_price("memory.init byte"),
-            memory_grow_per_page: self.variable_price("memory.grow page"),
-            table_copy_per_element: self.variable_price("table.copy element"),
-            table_fill_per_element: self.variable_price("table.fill element"),
-            table_init_per_element: self.variable_price("table.init element"),
-            table_grow_per_element: self.variable_price("table.grow element"),
+            memory_copy_per_byte: each("MemoryCopy", "memory.copy byte"),
+            memory_fill_per_byte: each("MemoryFill", "memory.fill byte"),
+            memory_init_per_byte: each("MemoryInit", "memory.init byte"),
+            memory_grow_per_page: each("MemoryGrow", "memory.grow page"),
+            table_copy_per_element: each("TableCopy", "table.copy element"),
+            table_fill_per_element: each("TableFill", "table.fill element"),
+            table_init_per_element: each("TableInit", "table.init element"),
+            table_grow_per_element: each("TableGrow", "table.grow element"),
             array_copy_per_element: UNNAMED,
             array_fill_per_element: UNNAMED,
             array_new_data_per_element: UNNAMED,
@@ -321,7 +328,7 @@ mod tests {
     #[test]
     fn a_multiply_add_costs_the_same_wherever_it_runs() {
         assert_eq!(TARIFF.host.multiply_add * 4, u64::from(TARIFF.price("F32x4RelaxedMadd")));
-        assert_eq!((TARIFF.gemm(0), TARIFF.gemm(1), TARIFF.gemm(u64::MAX)), (256, 288, u64::MAX));
+        assert_eq!((TARIFF.multiply_adds(1), TARIFF.multiply_adds(u64::MAX)), (32, u64::MAX));
     }
 
     #[test]

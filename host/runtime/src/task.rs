@@ -8,7 +8,7 @@ use crate::contract::{Dtype, Field, Kind, Metadata};
 
 /// Everything in a `metadata` record, ready to be lent.
 #[derive(Debug, Clone)]
-pub(crate) struct Description {
+pub struct Description {
     input: String,
     input_shape: [u32; 1],
     target: String,
@@ -20,7 +20,8 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    pub(crate) fn new(challenge: &Challenge, dataset: &Dataset) -> Self {
+    /// Of a challenge and data that is bound to it.
+    pub fn new(challenge: &Challenge, dataset: &Dataset) -> Self {
         let Task::Classification { input, input_dim, target, classes } = &challenge.task;
         let rows = |split| dataset.split(split).rows() as u64;
         Self {
@@ -29,24 +30,28 @@ impl Description {
             target: target.clone(),
             classes: *classes,
             param_limit: challenge.limits.parameters.0,
-            baseline: match challenge.score {
-                ScoreRule::LinearAboveBaseline { baseline } => baseline,
+            baseline: match &challenge.score {
+                ScoreRule::LinearAboveBaseline { baseline } => *baseline,
                 ScoreRule::Metric => 0.0,
+                ScoreRule::Composite(composite) => composite.floor,
             },
             samples: [rows(Split::Train), rows(Split::Validation), rows(Split::Test)],
             seed: challenge.seed,
         }
     }
 
-    pub(crate) fn inputs(&self) -> [Field<'_>; 1] {
+    /// Fields of a batch's inputs, in order.
+    pub fn inputs(&self) -> [Field<'_>; 1] {
         [Field { name: &self.input, dtype: Dtype::F32, shape: &self.input_shape }]
     }
 
-    pub(crate) fn targets(&self) -> [Field<'_>; 1] {
+    /// Fields of a batch's targets, in order.
+    pub fn targets(&self) -> [Field<'_>; 1] {
         [Field { name: &self.target, dtype: Dtype::S64, shape: &[] }]
     }
 
-    pub(crate) fn metadata<'a>(&'a self, inputs: &'a [Field<'a>], targets: &'a [Field<'a>]) -> Metadata<'a> {
+    /// The record that `solve` and `load` are given, around its own fields.
+    pub fn metadata<'a>(&'a self, inputs: &'a [Field<'a>], targets: &'a [Field<'a>]) -> Metadata<'a> {
         let [train_samples, val_samples, test_samples] = self.samples;
         Metadata {
             kind: Kind::Classification,

@@ -35,7 +35,7 @@ fn example(name: &str) -> Vec<u8> {
 }
 
 /// An example's result in validation, with another seed if one is given.
-fn validate(name: &str, seed: Option<u64>) -> EvaluationResult {
+pub(crate) fn validate(name: &str, seed: Option<u64>) -> EvaluationResult {
     let mut challenge = challenge();
     if let Some(seed) = seed {
         challenge.challenge.seed = seed;
@@ -46,7 +46,7 @@ fn validate(name: &str, seed: Option<u64>) -> EvaluationResult {
     result
 }
 
-fn accuracy(result: &EvaluationResult) -> f64 {
+pub(crate) fn accuracy(result: &EvaluationResult) -> f64 {
     result.comparable.metrics["accuracy"].value().expect("defined")
 }
 

@@ -3,13 +3,16 @@
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
 mod abi;
+mod builders_loop;
 mod end_to_end;
 mod endless;
 mod golden_meter;
 mod kernels;
 mod leaks;
 mod memory;
+mod native;
 mod parameters;
+mod profile;
 mod stack;
 mod state;
 mod unaffected;

@@ -110,7 +110,23 @@ thimble_sdk::export!(Centroid);
 
 #[cfg(test)]
 mod tests {
+    use thimble_sdk::testing::PublicData;
+
     use super::*;
+
+    /// `cargo xtask examples` writes it.
+    const PUBLIC_DATA: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/datasets/export/imagenet-pareto-500k");
+
+    /// Golden: the statement's data (Frontier-CS) evaluated by its original evaluator.
+    #[test]
+    fn public_data_has_the_accuracy_of_the_original() -> Result<()> {
+        let evaluation = PublicData::open(PUBLIC_DATA)?.evaluate::<Centroid>()?;
+        let correct = if cfg!(feature = "train-only") { 1004.0 } else { 1014.0 };
+        assert_eq!(evaluation.accuracy, correct / 1024.0);
+        assert_eq!(evaluation.parameters.count(), 49_280);
+        Ok(())
+    }
 
     fn split(rows: &[f32], labels: &[i64]) -> Result<Loader> {
         let n = labels.len();

@@ -186,8 +186,13 @@ thimble_sdk::export!(Baseline);
 #[cfg(test)]
 mod tests {
     use thimble_sdk::nn::argmax;
+    use thimble_sdk::testing::PublicData;
 
     use super::*;
+
+    /// `cargo xtask examples` writes it.
+    const PUBLIC_DATA: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/datasets/export/imagenet-pareto-500k");
 
     const WIDTH: usize = 16;
     const CLASSES: usize = 4;
@@ -215,6 +220,15 @@ mod tests {
         let mut train = Loader::from_rows(vec![x], vec![y], 32)?.shuffled(5);
         let mut val = Loader::from_rows(vec![val_x], vec![val_y], 32)?;
         Ok((Baseline::solve(&mut train, &mut val, &metadata(seed))?, test_x, test_y))
+    }
+
+    /// The original reached 0.9014.
+    #[test]
+    fn public_data_is_learnt_as_well_as_by_the_original() -> Result<()> {
+        let evaluation = PublicData::open(PUBLIC_DATA)?.evaluate::<Baseline>()?;
+        assert_eq!(evaluation.parameters.count(), 197_120);
+        assert!((0.88..=0.92).contains(&evaluation.accuracy), "{}", evaluation.accuracy);
+        Ok(())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use thimble_admission::{Facts, Limit, Refusal, StaticLimits};
+use thimble_admission::{Facts, Limit, Refusal, StaticLimits, inspect_all};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -82,8 +82,15 @@ pub(crate) fn custom_section(bytes: usize) -> Vec<u8> {
     section
 }
 
+/// The answer of admission, with which the list of all refusals must agree.
 pub(crate) fn inspect(component: &[u8]) -> Result<Facts, Refusal> {
-    thimble_admission::inspect(component, &StaticLimits::OFFICIAL)
+    let first = thimble_admission::inspect(component, &StaticLimits::OFFICIAL);
+    let all = inspect_all(component, &StaticLimits::OFFICIAL);
+    match &first {
+        Ok(facts) => assert_eq!((all.facts.as_ref(), all.refusals.as_slice()), (Some(facts), [].as_slice())),
+        Err(refusal) => assert_eq!(all.refusals.first().map(Refusal::rule), Some(refusal.rule())),
+    }
+    first
 }
 
 pub(crate) fn rule(component: &[u8]) -> &'static str {

@@ -2,6 +2,7 @@
 //! a corpus of components made to harm the host.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod all_refusals;
 mod bounded_time;
 mod components;
 mod documented;

@@ -10,8 +10,9 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use thimble_datasets::Digest;
+use thimble_datasets::{Digest, PublicData};
 
+use crate::composite::Composite;
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
 pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
@@ -105,20 +106,37 @@ pub struct DatasetBindings {
     pub official_commitment: Option<Digest>,
 }
 
-/// Where the public data comes from; its digest is checked before every run.
+/// The public data; its digest is checked before every run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "source", rename_all = "snake_case", deny_unknown_fields)]
-pub enum PublicDataset {
+#[serde(deny_unknown_fields)]
+pub struct PublicDataset {
+    /// Where it comes from.
+    pub source: PublicSource,
+    /// Dataset digest.
+    pub digest: Digest,
+}
+
+/// Where public data comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PublicSource {
     /// The directory `public/` beside `challenge.json`.
-    Directory {
-        /// Dataset digest.
-        digest: Digest,
-    },
+    Directory,
     /// Made by `thimble dataset generate imagenet-pareto --canonical`.
-    ImagenetParetoCanonical {
-        /// Dataset digest.
-        digest: Digest,
-    },
+    ImagenetParetoCanonical,
+    /// Made by `thimble dataset generate frugal-digits --public`.
+    FrugalDigits,
+}
+
+impl PublicSource {
+    /// What is generated; none for a directory.
+    pub const fn generated(self) -> Option<PublicData> {
+        match self {
+            Self::Directory => None,
+            Self::ImagenetParetoCanonical => Some(PublicData::ImagenetParetoCanonical),
+            Self::FrugalDigits => Some(PublicData::FrugalDigits),
+        }
+    }
 }
 
 /// What a submission may use.
@@ -135,7 +153,7 @@ pub struct Limits {
     pub training_flops: Flops,
     /// Budget of prediction, for each test row, 1 to 2^33.
     pub prediction_flops_per_sample: Flops,
-    /// All memories of one instance together, 1 MiB to 4 GiB.
+    /// All memories of one instance and the matrices that the host holds for it together, 1 MiB to 4 GiB.
     pub memory_bytes: u64,
     /// Wall clock of training, prediction and scoring together, in seconds, 1 to 86,400. Compilation has limits of its own.
     pub wall_seconds: u64,
@@ -223,6 +241,8 @@ pub enum ScoreRule {
     },
     /// The metric itself.
     Metric,
+    /// Quality, and how little a prediction costs against the field.
+    Composite(Composite),
 }
 
 /// What an official run publishes.

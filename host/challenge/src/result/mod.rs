@@ -298,8 +298,12 @@ pub struct Run {
     pub compile_cached: Option<bool>,
     /// Wall time of each phase that ran, in seconds.
     pub seconds: BTreeMap<Phase, f64>,
-    /// The largest sum of memories in any instance, in bytes; null when no instance was made.
+    /// The largest sum of memories, and of matrices that the host held, in any instance, in bytes; null when no instance was
+    /// made.
     pub peak_memory_bytes: Option<u64>,
+    /// Digest of what `solve` returned, to compare with a native run; null in an official run, and where the count was not
+    /// passed.
+    pub parameters_digest: Option<Digest>,
     /// The guest's own words and curves; null in an official run.
     pub journal: Option<Journal>,
 }

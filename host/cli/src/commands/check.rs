@@ -1,31 +1,34 @@
 //! `thimble check`
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use serde::Serialize;
-use thimble_admission::{Facts, Refusal, StaticLimits, inspect};
+use thimble_admission::{Facts, Inspection, Refusal, StaticLimits, inspect_all};
 use thimble_challenge::challenge::{Limits, grouped};
 use thimble_challenge::{Manifest, Package, PackageError, ParameterCount, parameters};
 use thimble_datasets::Digest;
 
+use crate::cargo::Names;
 use crate::exit::{ExitStatus, Failure};
+use crate::project::SubmissionOpts;
 use crate::{input, output};
 
-/// Check a submission without running it: package, manifest, static rules.
+/// Check a submission without running it: package, manifest, static rules, and with a challenge its parameter limit.
+///
+/// Names every finding, with what to do about it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   thimble check target/examples/centroid.zip
   thimble check solution.wasm --challenge examples/challenges/imagenet-pareto-500k --json
 
+  # The project here, built first, for the challenge that its Cargo.toml names
+  thimble check
+
 Exit status: 0 without findings, 10 with, 3 when a file cannot be read.")]
 pub(crate) struct Opts {
-    /// A package (.zip) or a bare component (.wasm)
-    submission: PathBuf,
-    /// Also hold it against this challenge's parameter limit
-    #[arg(long, value_name = "DIR")]
-    challenge: Option<PathBuf>,
+    #[command(flatten)]
+    submission: SubmissionOpts,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -33,7 +36,7 @@ pub(crate) struct Opts {
 
 /// What was found; what could not be read is null.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+pub(crate) struct Report {
     manifest: Option<Manifest>,
     package_digest: Option<Digest>,
     component_digest: Option<Digest>,
@@ -43,6 +46,8 @@ struct Report {
     /// With a challenge: its limit.
     limit: Option<ParameterCount>,
     findings: Vec<Finding>,
+    /// Findings beyond those listed.
+    unlisted: u64,
 }
 
 /// One broken rule.
@@ -55,21 +60,22 @@ pub(crate) struct Finding {
 
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
-        let limits = match &self.challenge {
+        let submission = self.submission.find()?;
+        let limits = match submission.challenge_if_named() {
             Some(path) => Some(input::challenge(path)?.challenge.limits),
             None => None,
         };
-        let report = Report::of(&input::submission(&self.submission)?, limits.as_ref());
+        let report = Report::of(&submission.read(Names::Stripped)?, limits.as_ref());
         output::print(&if self.json { output::json(&report)? } else { report.text() })?;
-        Ok(if report.findings.is_empty() { ExitStatus::Success } else { ExitStatus::Rejected })
+        Ok(if report.is_clean() { ExitStatus::Success } else { ExitStatus::Rejected })
     }
 }
 
 impl Report {
-    fn of(submission: &[u8], limits: Option<&Limits>) -> Self {
+    pub(crate) fn of(submission: &[u8], limits: Option<&Limits>) -> Self {
         let package = match Package::read(submission) {
             Ok(package) => package,
-            Err(error) => return Self { findings: vec![Finding::in_package(&error)], ..Self::default() },
+            Err(error) => return Self::of_unreadable(&error, submission, limits),
         };
         let declared = package.manifest.as_ref().and_then(|manifest| manifest.parameters);
         let mut report = Self {
@@ -79,16 +85,36 @@ impl Report {
             limit: limits.map(|limits| limits.parameters),
             ..Self::default()
         };
-        match inspect(&package.component, &StaticLimits::OFFICIAL) {
-            Ok(facts) => {
-                if let Some(limits) = limits {
-                    report.count(&facts, limits, declared);
-                }
-                report.facts = Some(facts);
-            }
-            Err(refusal) => report.findings.push(Finding::in_component(&refusal)),
+        report.inspect(&package.component, limits, declared);
+        report
+    }
+
+    /// What is wrong with a package, and with its component where that can be read all the same.
+    fn of_unreadable(error: &PackageError, submission: &[u8], limits: Option<&Limits>) -> Self {
+        let mut report = Self { limit: limits.map(|limits| limits.parameters), ..Self::default() };
+        if let (PackageError::ComponentBytes { .. }, true) = (error, submission.starts_with(b"\0asm")) {
+            report.component_digest = Some(Digest::of(submission));
+            // Its size is among the refusals.
+            report.inspect(submission, limits, None);
+        } else {
+            report.findings.push(Finding::in_package(error));
         }
         report
+    }
+
+    fn inspect(&mut self, component: &[u8], limits: Option<&Limits>, declared: Option<ParameterCount>) {
+        let Inspection { facts, refusals, unlisted } = inspect_all(component, &StaticLimits::OFFICIAL);
+        self.findings.extend(refusals.iter().map(Finding::in_component));
+        self.unlisted = unlisted;
+        if let (Some(facts), Some(limits)) = (&facts, limits) {
+            self.count(facts, limits, declared);
+        }
+        self.facts = facts;
+    }
+
+    /// Whether there is nothing to say against it.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.findings.is_empty()
     }
 
     /// What is known of the parameters before anything has run.
@@ -116,7 +142,7 @@ impl Report {
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let mut row = |label: &str, value: String| {
@@ -148,8 +174,14 @@ impl Report {
         for Finding { rule, message, remedy } in &self.findings {
             let _ = writeln!(text, "\nfinding: {message} ({rule})\n  remedy: {remedy}");
         }
-        if self.findings.is_empty() {
-            text.push_str("no findings\n");
+        match (self.findings.len(), self.unlisted) {
+            (0, _) => text.push_str("no findings\n"),
+            (listed, 0) => {
+                let _ = writeln!(text, "\n{listed} finding{}", if listed == 1 { "" } else { "s" });
+            }
+            (listed, unlisted) => {
+                let _ = writeln!(text, "\n{listed} findings, and {unlisted} more");
+            }
         }
         text
     }

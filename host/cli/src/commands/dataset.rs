@@ -1,18 +1,18 @@
-//! `thimble dataset generate|describe`
+//! `thimble dataset generate|describe|export`
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use thimble_datasets::imagenet_pareto::{self, Options};
-use thimble_datasets::limits::{METADATASET_FILE, OPERATOR_SECRET_FILE, SEED_BYTES};
-use thimble_datasets::{OperatorSecret, Seed, Split, Tables};
+use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
+use thimble_datasets::{Digest, OperatorSecret, Seed, Split, Tables, frugal_digits};
 
+use crate::commands::export::ExportOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
+use crate::target::Target;
 use crate::{input, output};
 
-/// Generate or describe a dataset.
+/// Generate, describe or export a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -23,6 +23,7 @@ pub(crate) struct Opts {
 enum Command {
     Generate(GenerateOpts),
     Describe(DescribeOpts),
+    Export(ExportOpts),
 }
 
 /// Make a dataset of a known family.
@@ -35,6 +36,18 @@ struct GenerateOpts {
 #[derive(Debug, clap::Subcommand)]
 enum Family {
     ImagenetPareto(ImagenetParetoOpts),
+    FrugalDigits(FrugalDigitsOpts),
+}
+
+/// Where a dataset goes.
+#[derive(Debug, clap::Args)]
+struct Out {
+    /// Directory to make
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the dataset that is there (never one with an operator-secret.json)
+    #[arg(long)]
+    overwrite: bool,
 }
 
 /// 128 classes around prototypes in 384 dimensions, unless options say otherwise.
@@ -51,13 +64,9 @@ Examples:
 A seed file holds 32 random bytes, or 64 hexadecimal digits. Whoever has it has the data.")]
 struct ImagenetParetoOpts {
     #[command(flatten)]
-    source: Source,
-    /// Directory to make
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Replace the dataset that is there (never one with an operator-secret.json)
-    #[arg(long)]
-    overwrite: bool,
+    source: CanonicalOrSeed,
+    #[command(flatten)]
+    out: Out,
     /// Number of classes [default: 128]
     #[arg(long, conflicts_with = "canonical")]
     classes: Option<u32>,
@@ -77,10 +86,40 @@ struct ImagenetParetoOpts {
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Source {
+struct CanonicalOrSeed {
     /// The published data of the Frontier-CS problem
     #[arg(long)]
     canonical: bool,
+    /// Draw new data from a secret seed
+    #[arg(long, value_name = "FILE")]
+    seed_file: Option<PathBuf>,
+}
+
+/// Handwritten digits under uneven conditions, 256 rotated features in 10 classes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # The public data of the challenge frugal-digits, the same on every machine
+  thimble dataset generate frugal-digits --public --out data
+
+  # Other pictures of the same digits in another rotation, with operator-secret.json beside them
+  head -c 32 /dev/urandom > seed
+  thimble dataset generate frugal-digits --seed-file seed --out official
+
+Anyone can own the digits themselves, so even the data of a secret seed is for challenges marked `practice`.")]
+struct FrugalDigitsOpts {
+    #[command(flatten)]
+    source: PublicOrSeed,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct PublicOrSeed {
+    /// The published data
+    #[arg(long)]
+    public: bool,
     /// Draw new data from a secret seed
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
@@ -102,31 +141,38 @@ struct DescribeOpts {
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
-            Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.run(),
+            Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.out.write(&opts.draw()?),
+            Command::Generate(GenerateOpts { family: Family::FrugalDigits(opts) }) => opts.out.write(&opts.draw()?),
             Command::Describe(opts) => opts.run(),
+            Command::Export(opts) => opts.run(),
         }
     }
 }
 
-impl ImagenetParetoOpts {
-    fn run(self) -> Result<ExitStatus, Failure> {
-        let (tables, secret) = self.draw()?;
-        let target = Target::check(&self.out, self.overwrite)?;
-        let digest = target.write(&tables, secret.as_ref())?;
-        let mut text = format!("{} in {}\n", tables.name, self.out.display());
-        for split in Split::ALL {
-            text += &format!("{:<11} {} rows\n", split.name(), tables.split(split).rows);
-        }
-        output::print(&format!("{text}digest      {digest}\n"))?;
-        Ok(ExitStatus::Success)
-    }
+/// A dataset, and the secret that belongs to one drawn from a seed file.
+type Drawn = (Tables, Option<OperatorSecret>);
 
-    fn draw(&self) -> Result<(Tables, Option<OperatorSecret>), Failure> {
+fn seed(path: &Path) -> Result<Seed, Failure> {
+    let bytes = input::file("seed file", path, SEED_BYTES)?;
+    Seed::parse(&bytes).with_context(|| format!("seed file {}", path.display())).or_input()
+}
+
+impl FrugalDigitsOpts {
+    fn draw(&self) -> Result<Drawn, Failure> {
+        let Some(path) = &self.source.seed_file else {
+            return Ok((frugal_digits::public(), None));
+        };
+        let seed = seed(path)?;
+        Ok((frugal_digits::private(&seed), Some(OperatorSecret::from_seed(&seed))))
+    }
+}
+
+impl ImagenetParetoOpts {
+    fn draw(&self) -> Result<Drawn, Failure> {
         let Some(path) = &self.source.seed_file else {
             return Ok((imagenet_pareto::canonical(), None));
         };
-        let bytes = input::file("seed file", path, SEED_BYTES)?;
-        let seed = Seed::parse(&bytes).with_context(|| format!("seed file {}", path.display())).or_input()?;
+        let seed = seed(path)?;
         let usual = Options::default();
         let options = Options {
             classes: self.classes.unwrap_or(usual.classes),
@@ -141,58 +187,26 @@ impl ImagenetParetoOpts {
     }
 }
 
-/// A directory that may become the dataset.
-#[derive(Debug)]
-struct Target<'a> {
-    path: &'a Path,
-    /// A dataset is there, to be replaced.
-    occupied: bool,
-}
-
-impl<'a> Target<'a> {
-    fn check(path: &'a Path, overwrite: bool) -> Result<Self, Failure> {
-        let occupied = path.join(METADATASET_FILE).exists();
-        if occupied && !overwrite {
-            return Err(Failure::input(format!("{} holds a dataset; say --overwrite to replace it", path.display())));
+impl Out {
+    fn write(&self, (tables, secret): &Drawn) -> Result<ExitStatus, Failure> {
+        let target = Target::check(&self.out, "a dataset", METADATASET_FILE, self.overwrite)?;
+        let files = Split::ALL.map(Split::file_name);
+        let digest = target.write(&files, |fresh| self.write_into(fresh, tables, secret.as_ref()))?;
+        let mut text = format!("{} in {}\n", tables.name, self.out.display());
+        for split in Split::ALL {
+            text += &format!("{:<11} {} rows\n", split.name(), tables.split(split).rows);
         }
-        if path.join(OPERATOR_SECRET_FILE).exists() {
-            return Err(Failure::input(format!(
-                "{} holds {OPERATOR_SECRET_FILE}, which a published commitment may depend on: it is not replaced; remove \
-                 the directory yourself or choose another",
-                path.display()
-            )));
-        }
-        Ok(Self { path, occupied })
+        output::print(&format!("{text}digest      {digest}\n"))?;
+        Ok(ExitStatus::Success)
     }
 
-    /// Writes beside the target, then moves into place: whoever opens it sees the old, nothing, or the new.
-    fn write(&self, tables: &Tables, secret: Option<&OperatorSecret>) -> Result<thimble_datasets::Digest, Failure> {
-        let cannot = || format!("cannot write {}", self.path.display());
-        let parent = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let fresh = tempfile::Builder::new().prefix(".thimble-").tempdir_in(parent).with_context(cannot).or_output()?;
-        let dir = input::directory("dataset", fresh.path())?;
+    fn write_into(&self, fresh: &Path, tables: &Tables, secret: Option<&OperatorSecret>) -> Result<Digest, Failure> {
+        let cannot = || format!("cannot write {}", self.out.display());
+        let dir = input::directory("dataset", fresh)?;
         let digest = thimble_datasets::write(&dir, tables).with_context(cannot).or_output()?;
         if let Some(secret) = secret {
             secret.write(&dir).with_context(cannot).or_output()?;
         }
-        if self.occupied {
-            // The metadataset first: without it the directory is no dataset. Anything else that is there stays, and
-            // makes the move fail.
-            for name in [METADATASET_FILE].into_iter().chain(Split::ALL.map(Split::file_name)) {
-                match fs::remove_file(self.path.join(name)) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(error).with_context(cannot).or_output();
-                    }
-                    _ => {}
-                }
-            }
-        }
-        fs::rename(fresh.path(), self.path).with_context(cannot).or_output()?;
-        // It lives under its own name now.
-        let _ = fresh.keep();
         Ok(digest)
     }
 }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cap_std::fs::Dir;
-use thimble_admission::{StaticLimits, inspect};
+use thimble_admission::{StaticLimits, inspect_all};
 use thimble_challenge::challenge::grouped;
 use thimble_challenge::package::{self, MAX_COMPONENT_BYTES, MAX_ENTRIES, MAX_EXPANDED_BYTES, ROOT_SOURCES};
+use thimble_challenge::result::{Comparable, EvaluationResult};
 use thimble_challenge::{Manifest, ParameterCount, Verdict};
 use thimble_datasets::Digest;
 
@@ -62,9 +63,13 @@ pub(crate) struct Opts {
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         let component = input::file("component", &self.component, MAX_COMPONENT_BYTES)?;
-        if let Err(refusal) = inspect(&component, &StaticLimits::OFFICIAL) {
-            let text = Finding::in_component(&refusal).line();
-            let error = anyhow::anyhow!("{} would be rejected: {text}", self.component.display());
+        let findings: Vec<_> = inspect_all(&component, &StaticLimits::OFFICIAL)
+            .refusals
+            .iter()
+            .map(|refusal| Finding::in_component(refusal).line())
+            .collect();
+        if !findings.is_empty() {
+            let error = anyhow::anyhow!("{} would be rejected: {}", self.component.display(), findings.join("\n  "));
             return Err(Failure { status: ExitStatus::Rejected, error });
         }
         let sources = match &self.source {
@@ -72,7 +77,7 @@ impl Opts {
             None => Vec::new(),
         };
         let parameters = match &self.challenge {
-            Some(challenge) => Some(self.count(challenge, &component)?),
+            Some(challenge) => Some(counted(&validate(challenge, &component, &self.cache)?.comparable)?),
             None => self.parameters.map(ParameterCount),
         };
         let manifest = Manifest {
@@ -84,44 +89,52 @@ impl Opts {
             parent: self.parent,
         };
         let bytes = package::write(&manifest, &component, &sources).context("cannot make the package").or_input()?;
-        output::write_file(&self.out, &bytes, output::Readers::Anyone)?;
-        output::print(&format!(
-            "{}\npackage     {}\nsize        {} bytes\nparameters  {}\n",
-            self.out.display(),
-            Digest::of(&bytes),
-            grouped(bytes.len() as u64),
-            parameters.map_or_else(|| "not declared".to_owned(), |count| grouped(count.0)),
-        ))?;
+        write(&self.out, &bytes, parameters)?;
         Ok(ExitStatus::Success)
     }
+}
 
-    /// What a validation run returns.
-    fn count(&self, challenge: &Path, component: &[u8]) -> Result<ParameterCount, Failure> {
-        let loaded = input::challenge(challenge)?;
-        let cache = self.cache.open()?;
-        let data = public_data(challenge, &loaded, &cache)?;
-        let mut observer = progress::observer(true);
-        let comparable = evaluate(component, &loaded, &data, &cache, observer.as_mut())?.comparable;
-        match (comparable.verdict, comparable.parameters) {
-            (Verdict::Scored, Some(parameters)) => Ok(parameters.counted),
-            (verdict, _) => {
-                let why = comparable.failure.map(|failure| format!(": {}", failure.message)).unwrap_or_default();
-                let error = anyhow::anyhow!("the validation run ended in {verdict}{why}; nothing was packed");
-                Err(Failure { status: verdict.into(), error })
-            }
+/// Writes a package, and says what it is.
+pub(crate) fn write(out: &Path, package: &[u8], parameters: Option<ParameterCount>) -> Result<(), Failure> {
+    output::write_file(out, package, output::Readers::Anyone)?;
+    output::print(&format!(
+        "{}\npackage     {}\nsize        {} bytes\nparameters  {}\n",
+        out.display(),
+        Digest::of(package),
+        grouped(package.len() as u64),
+        parameters.map_or_else(|| "not declared".to_owned(), |count| grouped(count.0)),
+    ))
+}
+
+/// A validation run of a bare component.
+pub(crate) fn validate(challenge: &Path, component: &[u8], cache: &CacheOpts) -> Result<EvaluationResult, Failure> {
+    let loaded = input::challenge(challenge)?;
+    let cache = cache.open()?;
+    let data = public_data(challenge, &loaded, &cache)?.into();
+    evaluate(component, &loaded, &data, &cache, progress::observer(true).as_mut())
+}
+
+/// The parameters of a run that was scored.
+pub(crate) fn counted(comparable: &Comparable) -> Result<ParameterCount, Failure> {
+    match (comparable.verdict, &comparable.parameters) {
+        (Verdict::Scored, Some(parameters)) => Ok(parameters.counted),
+        (verdict, _) => {
+            let why = comparable.failure.as_ref().map(|failure| format!(": {}", failure.message)).unwrap_or_default();
+            let error = anyhow::anyhow!("the validation run ended in {verdict}{why}; nothing was packed");
+            Err(Failure { status: verdict.into(), error })
         }
     }
 }
 
 /// Sources by their path in the package.
-struct Sources {
+pub(crate) struct Sources {
     files: Vec<(String, Vec<u8>)>,
     bytes_left: u64,
 }
 
 impl Sources {
     /// What a package may carry of a crate directory.
-    fn read(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    pub(crate) fn read(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let dir = input::directory("source", path)?;
         let mut sources = Self { files: Vec::new(), bytes_left: MAX_EXPANDED_BYTES };
         let mut collect = || {

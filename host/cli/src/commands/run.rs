@@ -1,6 +1,6 @@
 //! `thimble run`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use thimble_challenge::LoadedChallenge;
@@ -9,20 +9,19 @@ use thimble_datasets::Digest;
 use thimble_runtime::BoundData;
 
 use crate::cache::{Cache, CacheOpts};
+use crate::cargo::Names;
 use crate::evaluate::{evaluate, official_data, public_data};
 use crate::exit::{self, ExitStatus, Failure};
 use crate::output::Readers;
+use crate::project::SubmissionOpts;
 use crate::{input, output, progress, report};
 
 /// Run a submission on a challenge: train, count, predict, score.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub(crate) struct Opts {
-    /// A package (.zip) or a bare component (.wasm)
-    submission: PathBuf,
-    /// Challenge directory
-    #[arg(long, value_name = "DIR")]
-    challenge: PathBuf,
+    #[command(flatten)]
+    submission: SubmissionOpts,
     /// On the challenge's public data, or on the operator's
     #[arg(long, value_enum, default_value_t)]
     mode: RunMode,
@@ -51,6 +50,9 @@ const EXAMPLES: &str = "\
 Examples:
   # Score a package on the challenge's public data
   thimble run target/examples/centroid.zip --challenge examples/challenges/imagenet-pareto-500k
+
+  # The project here, built first, for the challenge that its Cargo.toml names
+  thimble run --out first.json
 
   # The operator's run: its table may be published; the file, --json, the exit status and the
   # progress may not
@@ -83,20 +85,27 @@ enum ResultFormat {
 
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
-        let mut challenge = input::challenge(&self.challenge)?;
+        let found = self.submission.find()?;
+        let challenge_directory = found.challenge()?;
         if self.mode == RunMode::Official && self.seed.is_some() {
             return Err(Failure::usage("--seed is for validation: official runs use the challenge's own"));
         }
         if self.mode == RunMode::Validation && self.official.is_some() {
             return Err(Failure::usage("--official needs --mode official"));
         }
+        if self.mode == RunMode::Official && found.is_project() {
+            return Err(Failure::usage(
+                "official runs take a package, not a project: building one runs its code on this machine",
+            ));
+        }
+        let mut challenge = input::challenge(challenge_directory)?;
         if let Some(seed) = self.seed {
             challenge.challenge.seed = seed;
             challenge.digest = Digest::of(challenge.challenge.to_json().as_bytes());
         }
-        let submission = input::submission(&self.submission)?;
+        let submission = found.read(Names::Stripped)?;
         let cache = self.cache.open()?;
-        let data = self.data(&challenge, &cache)?;
+        let data = self.data(challenge_directory, &challenge, &cache)?;
         let mut observer = progress::observer(!self.json);
         let result = evaluate(&submission, &challenge, &data, &cache, observer.as_mut())?;
         drop(observer);
@@ -109,10 +118,10 @@ impl Opts {
         Ok(result.comparable.verdict.into())
     }
 
-    fn data(&self, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
+    fn data(&self, directory: &Path, challenge: &LoadedChallenge, cache: &Cache) -> Result<BoundData, Failure> {
         match &self.official {
             Some(dataset) => official_data(dataset, challenge),
-            None => public_data(&self.challenge, challenge, cache),
+            None => public_data(directory, challenge, cache).map(BoundData::from),
         }
     }
 

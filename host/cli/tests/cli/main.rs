@@ -6,7 +6,11 @@
 
 mod bench;
 mod challenge;
+mod compare;
 mod dataset;
+mod export;
+mod new;
 mod official;
+mod profile;
 mod submission;
 mod text;

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, assert_golden};
 
 const RUN: &str = "run garbage.wasm --challenge toy";
 
@@ -121,6 +121,62 @@ fn check_names_the_rule_and_the_remedy() {
     let json = bench.thimble("check module.wasm --json").json();
     assert_eq!(json["findings"][0]["rule"], "not_a_component");
     assert!(json["findings"][0]["remedy"].as_str().unwrap().contains("wasm32-wasip2"));
+}
+
+/// A component that breaks rules of every kind, written by hand.
+const BREAKS_MANY: &str = r#"(component
+  (import "wasi:sockets/tcp@0.2.6" (instance))
+  (import "wasi:http/types@0.2.0" (instance))
+  (import "thimble:solution/data@0.2.0" (instance))
+  (core module $a (memory i64 1) (func (return_call 0)))
+  (core module $b (memory 1) (func (loop)) (data (i32.const 0) "weights"))
+  (core instance (instantiate $a))
+  (core instance (instantiate $b))
+  (instance $i)
+  (export "thimble:solution/teacher@0.1.0" (instance $i)))"#;
+
+#[test]
+fn check_names_every_finding_with_its_remedy() {
+    let bench = bench();
+    bench.challenge(|challenge| {
+        challenge["limits"]["parameters"] = 10.into();
+        challenge["limits"]["embedded_allowance_bytes"] = 0.into();
+    });
+    let mut component = wat::parse_str(BREAKS_MANY).unwrap();
+    // A custom section of 1 MiB: id, length in five bytes, an empty name.
+    component.extend([0, 0x81, 0x80, 0xc0, 0x80, 0]);
+    component.resize(component.len() + (1 << 20) + 1, 0);
+    bench.write("many.wasm", component);
+    let ended = bench.thimble("check many.wasm --challenge toy");
+    ended.assert_code(10);
+    assert_golden("check-findings", &ended.stdout);
+    let refused = bench.thimble("pack many.wasm --name many --out many.zip");
+    refused.assert_error(10, &["(custom_bytes)", "(import)", "(one_code_module)", "(feature)", "(export)"]);
+}
+
+#[test]
+fn a_component_past_every_size_is_checked_to_its_end() {
+    let bench = bench();
+    let mut component = wat::parse_str(BREAKS_MANY).unwrap();
+    component.extend([0, 0x81, 0x80, 0x80, 0x02, 0]);
+    component.resize(component.len() + (4 << 20), 0);
+    bench.write("large.wasm", component);
+    let json = bench.thimble("check large.wasm --json").json();
+    let rules: Vec<_> = json["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
+    for rule in ["component_bytes", "custom_bytes", "import", "export"] {
+        assert!(rules.contains(&rule), "{rule} is not in {rules:?}");
+    }
+}
+
+#[test]
+fn a_submission_is_named_or_there_is_a_project() {
+    let bench = bench();
+    for line in ["run", "check", "run --challenge toy"] {
+        bench.thimble(line).assert_error(2, &["name a submission", "no Cargo.toml here"]);
+    }
+    bench.thimble("run garbage.wasm").assert_error(2, &["name the challenge: --challenge DIR"]);
+    bench.thimble("run toy --challenge toy").assert_error(3, &["toy is no project: it has no Cargo.toml"]);
+    bench.thimble("build").assert_error(3, &["it has no Cargo.toml"]);
 }
 
 #[test]

@@ -11,13 +11,18 @@ fn help_texts() {
     let bench = Bench::new();
     for (name, line) in [
         ("help", "--help"),
+        ("help-new", "new --help"),
+        ("help-build", "build --help"),
         ("help-run", "run --help"),
+        ("help-compare", "compare --help"),
         ("help-check", "check --help"),
+        ("help-profile", "profile --help"),
         ("help-pack", "pack --help"),
         ("help-challenge-check", "challenge check --help"),
         ("help-challenge-commit", "challenge commit --help"),
         ("help-dataset-generate", "dataset generate imagenet-pareto --help"),
         ("help-dataset-describe", "dataset describe --help"),
+        ("help-dataset-export", "dataset export --help"),
         ("help-tariff", "tariff --help"),
     ] {
         let ended = bench.thimble(line);

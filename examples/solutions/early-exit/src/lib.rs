@@ -1,0 +1,207 @@
+//! A cascade: a small network answers the rows it is sure of, a large one the rest.
+//!
+//! Sure is a margin between the two largest scores. The rows that are left are gathered and go through the large network
+//! alone, so it costs only what they cost; no row's answer depends on another row.
+#![forbid(unsafe_code)]
+
+mod margin;
+
+use mlp_training::{Activations, Network, Recipe, Trainer};
+use thimble_sdk::nn::argmax;
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+
+use crate::margin::{Outcome, margin, threshold};
+
+/// Hidden neurons of the two networks, if the parameter limit lets them.
+const SMALL: usize = 16;
+const LARGE: usize = 192;
+const SMALL_RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 3e-3, noise: 0.3, validate_every: 10 };
+const LARGE_RECIPE: Recipe = Recipe { epochs: 30, learning_rate: 1e-3, noise: 0.3, validate_every: 10 };
+
+/// Trains both networks, then takes the margin that the validation split asks for.
+#[derive(Debug)]
+pub struct EarlyExit;
+
+/// Two networks and when the first is enough.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cascade {
+    small: Network,
+    large: Network,
+    /// Rows whose margin is smaller go on.
+    threshold: f32,
+}
+
+impl Solution for EarlyExit {
+    type Model = Cascade;
+
+    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Cascade> {
+        let (width, classes) = (metadata.input_dim, metadata.num_classes);
+        let [small, large] = hidden_neurons(metadata)?;
+        let mut rng = Rng::seeded(metadata.seed);
+        let mut trained = |hidden, recipe: &Recipe| {
+            let mut trainer = Trainer::new(Network::new(&[width, hidden, classes], &mut rng));
+            trainer.fit(train, val, recipe, &mut rng)?;
+            Ok::<_, thimble_sdk::Error>(trainer.into_network())
+        };
+        let (small, large) = (trained(small, &SMALL_RECIPE)?, trained(large, &LARGE_RECIPE)?);
+        let outcomes = outcomes(&small, &large, val)?;
+        let threshold = threshold(&outcomes);
+        let late = outcomes.iter().filter(|outcome| outcome.margin < threshold).count();
+        journal::log(format!("{late} of {} validation rows are below a margin of {threshold:.2}", outcomes.len()));
+        Ok(Cascade { small, large, threshold })
+    }
+}
+
+/// As planned, or in the same proportion and within the limit.
+fn hidden_neurons(metadata: &Metadata) -> Result<[usize; 2]> {
+    let (width, classes) = (metadata.input_dim, metadata.num_classes);
+    // The threshold and a second output bias are taken off first.
+    let limit = metadata.param_limit.saturating_sub(1 + classes as u64);
+    let both = Network::widest_hidden(width, classes, limit);
+    if both < 2 {
+        return Err(format!("{} parameters are not enough for two networks", metadata.param_limit).into());
+    }
+    let small = both.saturating_mul(SMALL) / (SMALL + LARGE);
+    let small = small.clamp(1, SMALL);
+    Ok([small, (both - small).min(LARGE)])
+}
+
+/// What both networks say of every row of a split.
+fn outcomes(small: &Network, large: &Network, split: &mut Loader) -> Result<Vec<Outcome>> {
+    let (mut first, mut second) = (Activations::default(), Activations::default());
+    let mut outcomes = Vec::new();
+    for batch in split.by_ref() {
+        let x = batch.features()?.values;
+        small.forward(x, batch.rows(), &mut first)?;
+        large.forward(x, batch.rows(), &mut second)?;
+        let classes = first.scores().len() / batch.rows().max(1);
+        let scores = first.scores().chunks_exact(classes).zip(second.scores().chunks_exact(classes));
+        for ((first, second), &label) in scores.zip(batch.labels()?) {
+            let right = |scores| argmax(scores).map(|class| class as i64) == Some(label);
+            outcomes.push(Outcome { margin: margin(first), small: right(first), large: right(second) });
+        }
+    }
+    split.rewind();
+    Ok(outcomes)
+}
+
+impl Model for Cascade {
+    fn parameters(&self) -> Parameters {
+        let mut tensors = Vec::new();
+        for (name, network) in [("small", &self.small), ("large", &self.large)] {
+            for mut tensor in network.parameters().into_vec() {
+                tensor.name = format!("{name}.{}", tensor.name);
+                tensors.push(tensor);
+            }
+        }
+        tensors.push(Tensor::new("threshold", &[1], vec![self.threshold]));
+        tensors.into()
+    }
+
+    fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
+        let [threshold] = parameters.take_f32("threshold", &[1])?[..] else { return Err("no threshold".into()) };
+        let mut tensors = parameters.into_vec();
+        let large = tensors.split_off(tensors.len().min(4));
+        let network = |name: &str, mut tensors: Vec<Tensor>| {
+            for tensor in &mut tensors {
+                tensor.name = tensor.name.trim_start_matches(name).to_owned();
+            }
+            let hidden = tensors.first().and_then(|weight| weight.shape.first()).copied().unwrap_or(0);
+            let widths = [metadata.input_dim, hidden, metadata.num_classes];
+            Network::from_parameters(&mut tensors.into(), &widths)
+        };
+        Ok(Self { small: network("small.", tensors)?, large: network("large.", large)?, threshold })
+    }
+
+    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+        let features = inputs.features()?;
+        let mut activations = Activations::default();
+        self.small.forward(features.values, inputs.rows(), &mut activations)?;
+        let mut scores = activations.scores().to_vec();
+        let classes = scores.len() / inputs.rows().max(1);
+
+        let unsure = |&(_, scores): &(usize, &[f32])| margin(scores) < self.threshold;
+        let late: Vec<usize> = scores.chunks_exact(classes).enumerate().filter(unsure).map(|(row, _)| row).collect();
+        let mut gathered = Vec::with_capacity(late.len() * features.width);
+        for &row in &late {
+            gathered.extend_from_slice(&features.values[row * features.width..][..features.width]);
+        }
+        self.large.forward(&gathered, late.len(), &mut activations)?;
+        for (&row, better) in late.iter().zip(activations.scores().chunks_exact(classes)) {
+            scores[row * classes..][..classes].copy_from_slice(better);
+        }
+        Ok(Tensor::new("scores", &[inputs.rows(), classes], scores))
+    }
+}
+
+thimble_sdk::export!(EarlyExit);
+
+#[cfg(test)]
+mod tests {
+    use thimble_sdk::nn::{Linear, count_correct};
+
+    use super::*;
+
+    const WIDTH: usize = 8;
+    const CLASSES: usize = 3;
+
+    /// Rows around one prototype per class.
+    fn split(seed: u64, rows: usize) -> Result<Loader> {
+        let mut rng = Rng::seeded(seed);
+        let labels: Vec<i64> = (0..rows).map(|row| (row % CLASSES) as i64).collect();
+        let mut features: Vec<f32> = (0..rows * WIDTH).map(|_| 0.5 * rng.normal()).collect();
+        for (row, &label) in features.chunks_exact_mut(WIDTH).zip(&labels) {
+            row[2 * label as usize] += 3.0;
+        }
+        let features = Tensor::new("features", &[rows, WIDTH], features);
+        Loader::from_rows(vec![features], vec![Tensor::new("label", &[rows], labels)], 32)
+    }
+
+    fn solve(metadata: &Metadata) -> Result<Cascade> {
+        EarlyExit::solve(&mut split(1, 90)?.shuffled(1), &mut split(2, 30)?, metadata)
+    }
+
+    #[test]
+    fn learns_and_predicts_from_its_parameters_alone() -> Result<()> {
+        let metadata = Metadata::classification(WIDTH, CLASSES);
+        let cascade = solve(&metadata)?;
+        let again = Cascade::from_parameters(cascade.parameters(), &metadata)?;
+        assert_eq!(again, cascade);
+        let batch = split(3, 30)?.next().ok_or("no batch")?;
+        let correct = count_correct(again.predict(&batch)?.get()?, batch.labels()?, CLASSES)?;
+        assert!(correct >= 28, "{correct} of 30");
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_gets_what_its_margin_says_alone_and_in_a_batch() -> Result<()> {
+        // The small network's scores are the inputs, the large one's their negatives.
+        let identity = |sign: f32| {
+            let diagonal = |scale: f32| (0..9).map(|at| if at % 4 == 0 { scale } else { 0.0 }).collect::<Vec<_>>();
+            let hidden = Linear::from_parts(3, diagonal(1.0), vec![0.0; 3])?;
+            Network::from_layers(vec![hidden, Linear::from_parts(3, diagonal(sign), vec![0.0; 3])?])
+        };
+        let cascade = Cascade { small: identity(1.0)?, large: identity(-1.0)?, threshold: 2.0 };
+        let rows = vec![5.0, 1.0, 0.0, 3.0, 2.5, 0.0, 0.0, 1.0, 3.0_f32];
+        let expected = [5.0, 1.0, 0.0, -3.0, -2.5, -0.0, 0.0, 1.0, 3.0];
+        let scores = cascade.predict(&Batch::from_inputs(vec![Tensor::new("x", &[3, 3], rows.clone())])?)?;
+        assert_eq!(scores.get::<f32>()?, expected);
+        for (row, expected) in rows.chunks(3).zip(expected.chunks(3)) {
+            let alone = cascade.predict(&Batch::from_inputs(vec![Tensor::new("x", &[1, 3], row.to_vec())])?)?;
+            assert_eq!(alone.get::<f32>()?, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn both_networks_stay_within_the_limit() -> Result<()> {
+        for param_limit in [25, 32, 1_000] {
+            let metadata = Metadata { param_limit, ..Metadata::classification(WIDTH, CLASSES) };
+            match solve(&metadata) {
+                Ok(cascade) => assert!(cascade.parameters().count() <= param_limit),
+                Err(_) => assert_eq!(param_limit, 25),
+            }
+        }
+        Ok(())
+    }
+}

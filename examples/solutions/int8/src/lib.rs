@@ -1,0 +1,51 @@
+//! Post-training quantisation: a network trained in f32 predicts with 8-bit weights.
+#![forbid(unsafe_code)]
+
+use mlp_training::{Network, QuantisedNetwork, Recipe, Trainer};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+
+/// Hidden neurons, if the parameter limit lets them.
+const HIDDEN: usize = 256;
+const RECIPE: Recipe = Recipe { epochs: 60, learning_rate: 2e-3, noise: 0.6, validate_every: 10 };
+
+/// Trains a network and quantises it.
+#[derive(Debug)]
+pub struct PostTraining;
+
+/// The quantised network.
+#[derive(Debug, Clone)]
+pub struct Int8(QuantisedNetwork);
+
+impl Solution for PostTraining {
+    type Model = Int8;
+
+    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Int8> {
+        let widths = |hidden| [metadata.input_dim, hidden, metadata.num_classes];
+        let fits = |hidden: &usize| QuantisedNetwork::count(&widths(*hidden)) <= metadata.param_limit;
+        let hidden = (1..=HIDDEN)
+            .rev()
+            .find(fits)
+            .ok_or_else(|| format!("{} parameters do not allow one hidden neuron", metadata.param_limit))?;
+        let mut rng = Rng::seeded(metadata.seed);
+        let mut trainer = Trainer::new(Network::new(&widths(hidden), &mut rng));
+        trainer.fit(train, val, &RECIPE, &mut rng)?;
+        journal::log(format!("{hidden} neurons, {:.4} on the validation split", trainer.validate(val)?.accuracy()));
+        Ok(Int8(QuantisedNetwork::from_network(trainer.network())?))
+    }
+}
+
+impl Model for Int8 {
+    fn parameters(&self) -> Parameters {
+        self.0.parameters()
+    }
+
+    fn from_parameters(parameters: Parameters, metadata: &Metadata) -> Result<Self> {
+        Ok(Self(QuantisedNetwork::from_parameters(parameters, metadata)?))
+    }
+
+    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+        self.0.predict(inputs)
+    }
+}
+
+thimble_sdk::export!(PostTraining);

@@ -1,0 +1,49 @@
+//! An engine and the imports it offers.
+
+use thimble_challenge::result::Mode;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, OperatorCost};
+
+use crate::engine::{engine, engine_with_prices};
+use crate::instance::Program;
+use crate::state::HostState;
+use crate::stop::Stop;
+use crate::{journal_import, kernels_import, loader, profile, wasi};
+
+/// An engine and the imports it offers.
+pub(crate) struct Machine {
+    pub(crate) engine: Engine,
+    linker: Linker<HostState>,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").finish_non_exhaustive()
+    }
+}
+
+impl Machine {
+    pub(crate) fn new(mode: Mode) -> wasmtime::Result<Self> {
+        Self::of(engine(mode)?)
+    }
+
+    /// For components with probes.
+    pub(crate) fn with_probes(prices: OperatorCost) -> wasmtime::Result<Self> {
+        let mut machine = Self::of(engine_with_prices(prices)?)?;
+        profile::add_to_linker(&mut machine.linker)?;
+        Ok(machine)
+    }
+
+    fn of(engine: Engine) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(&engine);
+        loader::add_to_linker(&mut linker)?;
+        journal_import::add_to_linker(&mut linker)?;
+        kernels_import::add_to_linker(&mut linker)?;
+        wasi::add_to_linker(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+
+    pub(crate) fn link(&self, component: &Component) -> Result<Program, Stop> {
+        Program::link(&self.engine, &self.linker, component)
+    }
+}
