@@ -1,14 +1,14 @@
 //! Challenges, submission packages, limits, scoring rules, verdicts and the result file.
 //!
 //! What a challenge is ([`challenge`]), what a submission looks like on disk ([`package`]), how stored numbers are
-//! counted ([`parameters`]), how a metric becomes a score and a rank ([`score`], [`composite`],
-//! [`ranking`]), and what a run writes
-//! down ([`verdict`], [`result`]). Nothing here runs a submission.
+//! counted ([`parameters`]), how a metric becomes a score, a rank and a place on the frontier ([`score`], [`composite`],
+//! [`ranking`], [`frontier`]), and what a run writes down ([`verdict`], [`result`]). Nothing here runs a submission.
 
 pub mod challenge;
 pub mod composite;
 #[cfg(test)]
 mod fixture;
+pub mod frontier;
 mod json;
 mod name;
 pub mod package;
