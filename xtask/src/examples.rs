@@ -51,7 +51,7 @@ impl Example {
 }
 
 /// A crate stands before its variants: every build leaves its component under the crate's name.
-const EXAMPLES: [Example; 7] = [
+const EXAMPLES: [Example; 14] = [
     // (384 + 1) × 384 + (384 + 1) × 128
     Example::rust("mlp").declaring(197_120),
     // (384 + 1) × 128
@@ -62,9 +62,16 @@ const EXAMPLES: [Example; 7] = [
         parameters: Some(49_280),
     },
     Example::rust("shrunken-centroid"),
-    Example::rust("forest"),
     Example::rust("logistic"),
+    Example::rust("low-rank"),
     Example { name: "c-discriminant", source: Source::C { directory: "c-discriminant" }, parameters: None },
+    Example::rust("forest"),
+    Example::rust("lookup"),
+    Example::rust("lookup-mlp"),
+    Example::rust("pruned"),
+    Example::rust("distilled"),
+    Example::rust("early-exit"),
+    Example::rust("int8"),
 ];
 
 /// Builds the example packages into target/examples and the datasets into target/datasets.

@@ -18,11 +18,13 @@
 mod means;
 mod network;
 mod quantised;
+mod synthetic;
 mod tally;
 mod trainer;
 
 pub use means::feature_means;
 pub use network::{Activations, Network};
 pub use quantised::QuantisedNetwork;
+pub use synthetic::synthetic;
 pub use tally::Tally;
 pub use trainer::{Recipe, Trainer};
