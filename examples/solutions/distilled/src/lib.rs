@@ -15,7 +15,7 @@ const TEACHER: usize = 384;
 const TEACHER_RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 2e-3, noise: 0.8, validate_every: 10 };
 
 /// Hidden neurons of the student, if the parameter limit lets them.
-const STUDENT: usize = 64;
+const STUDENT: usize = 48;
 const STUDENT_RECIPE: Recipe = Recipe { epochs: 80, learning_rate: 4e-3, noise: 0.5, validate_every: 10 };
 
 /// Divides the scores before the softmax: shows which wrong answers the teacher holds possible.

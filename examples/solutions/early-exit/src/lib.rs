@@ -13,7 +13,7 @@ use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solut
 use crate::margin::{Outcome, margin, threshold};
 
 /// Hidden neurons of the two networks, if the parameter limit lets them.
-const SMALL: usize = 24;
+const SMALL: usize = 32;
 const LARGE: usize = 320;
 const SMALL_RECIPE: Recipe = Recipe { epochs: 60, learning_rate: 4e-3, noise: 0.4, validate_every: 10 };
 const LARGE_RECIPE: Recipe = Recipe { epochs: 50, learning_rate: 2e-3, noise: 0.8, validate_every: 10 };
