@@ -1,10 +1,12 @@
 //! Challenges, submission packages, limits, scoring rules, verdicts and the result file.
 //!
 //! What a challenge is ([`challenge`]), what a submission looks like on disk ([`package`]), how stored numbers are
-//! counted ([`parameters`]), how a metric becomes a score and a rank ([`score`], [`ranking`]), and what a run writes
+//! counted ([`parameters`]), how a metric becomes a score and a rank ([`score`], [`composite`],
+//! [`ranking`]), and what a run writes
 //! down ([`verdict`], [`result`]). Nothing here runs a submission.
 
 pub mod challenge;
+pub mod composite;
 #[cfg(test)]
 mod fixture;
 mod json;

@@ -22,7 +22,7 @@ pub fn compare(challenge: &Challenge, a: &Entry<'_>, b: &Entry<'_>) -> Ordering 
     let metric = thimble_metrics::metric(challenge.task.kind(), &challenge.ranking.metric);
     let metric_rises = metric.is_none_or(|metric| metric.direction == Direction::HigherIsBetter);
     let score_rises = match challenge.score {
-        ScoreRule::LinearAboveBaseline { .. } => true,
+        ScoreRule::LinearAboveBaseline { .. } | ScoreRule::Composite(_) => true,
         ScoreRule::Metric => metric_rises,
     };
     let metric = |entry: &Entry<'_>| entry.published.metrics.get(&challenge.ranking.metric).and_then(|m| m.value());

@@ -5,18 +5,28 @@ use crate::result::Score;
 use crate::round;
 
 impl ScoreRule {
-    /// The score of a metric value.
+    /// The score of a run by its ranking metric and its FLOPs a row.
     ///
     /// `LinearAboveBaseline`: `(metric − baseline) / (1 − baseline) × 100`, clamped to 0 … 100, the unclamped figure
-    /// kept. `Metric`: the value itself.
-    pub fn score(&self, metric: f64) -> Score {
-        match *self {
+    /// kept. `Metric`: the value itself. `Composite`: [`Composite::score`](crate::composite::Composite::score) against the
+    /// house baselines alone, which a run needs no leaderboard for.
+    pub fn score(&self, metric: f64, flops_per_sample: f64) -> Score {
+        match self {
             Self::LinearAboveBaseline { baseline } => {
                 let unclamped = (metric - baseline) / (1.0 - baseline) * 100.0;
                 // `clamp` would keep −0.0.
                 Score { value: if unclamped > 0.0 { unclamped.min(100.0) } else { 0.0 }, unclamped: Some(unclamped) }
             }
             Self::Metric => Score { value: metric, unclamped: Some(metric) },
+            Self::Composite(composite) => composite.score(metric, flops_per_sample, &composite.house_anchors()),
+        }
+    }
+
+    /// Whether a result with this ranking metric may be ranked.
+    pub fn ranks(&self, metric: f64) -> bool {
+        match self {
+            Self::LinearAboveBaseline { .. } | Self::Metric => true,
+            Self::Composite(composite) => composite.reaches_floor(metric),
         }
     }
 }
@@ -67,21 +77,21 @@ mod tests {
         for (accuracy, expected) in
             [(0.72, 0.0), (0.77, 500.0 / 28.0), (0.82, 1000.0 / 28.0), (0.87, 1500.0 / 28.0), (1.0, 100.0)]
         {
-            let score = rule.score(accuracy);
+            let score = rule.score(accuracy, 1e6);
             assert!((score.value - expected).abs() < 1e-9, "{accuracy}: {score:?}");
             assert_eq!(score.unclamped, Some(score.value));
         }
-        assert_eq!(rule.score(0.72).value, 0.0);
-        assert_eq!(rule.score(1.0).value, 100.0);
+        assert_eq!(rule.score(0.72, 1e6).value, 0.0);
+        assert_eq!(rule.score(1.0, 1e6).value, 100.0);
     }
 
     #[test]
     fn score_is_clamped_and_the_unclamped_value_kept() {
-        let score = ScoreRule::LinearAboveBaseline { baseline: 0.72 }.score(0.44);
+        let score = ScoreRule::LinearAboveBaseline { baseline: 0.72 }.score(0.44, 1e6);
         assert_eq!(score.value, 0.0);
         assert!(score.value.is_sign_positive());
         assert!((score.unclamped.unwrap_or_default() + 100.0).abs() < 1e-9);
-        assert_eq!(ScoreRule::Metric.score(-3.5), Score { value: -3.5, unclamped: Some(-3.5) });
+        assert_eq!(ScoreRule::Metric.score(-3.5, 1e6), Score { value: -3.5, unclamped: Some(-3.5) });
     }
 
     /// DESIGN's reference solutions on the canonical data, rounded there to two decimals.
@@ -89,7 +99,7 @@ mod tests {
     fn reference_solutions_score_as_published() {
         let rule = ScoreRule::LinearAboveBaseline { baseline: 0.72 };
         for (correct, expected) in [(1004.0, 93.02), (1014.0, 96.51)] {
-            assert_eq!(round::decimals(rule.score(correct / 1024.0).value, 2), expected);
+            assert_eq!(round::decimals(rule.score(correct / 1024.0, 1e6).value, 2), expected);
         }
     }
 

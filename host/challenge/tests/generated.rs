@@ -10,6 +10,7 @@ use cap_std::fs::Dir;
 use serde::Deserialize;
 use serde_json::Value;
 use thimble_challenge::challenge::{FIGURES_END, FIGURES_START, ScoreRule, figures, grouped};
+use thimble_challenge::composite::{Composite, HouseBaseline};
 use thimble_challenge::{Challenge, EvaluationResult, LoadedChallenge, Manifest, round};
 
 /// `family.json`: what the variants share, and the two numbers in which they differ.
@@ -109,7 +110,8 @@ fn score_table(rule: &ScoreRule, baseline: f64) -> String {
 }
 
 fn score(rule: &ScoreRule, accuracy: f64) -> f64 {
-    round::decimals(rule.score(accuracy).value, 2)
+    // No rule of this family looks at FLOPs.
+    round::decimals(rule.score(accuracy, 1.0).value, 2)
 }
 
 /// Weights and biases of fully connected layers.
@@ -240,7 +242,7 @@ fn challenge_directories() -> Vec<String> {
     names
 }
 
-/// Statements that people wrote: only the table of figures in them is generated.
+/// Statements that people wrote: the table of figures in them is generated, and that of house baselines.
 #[test]
 fn statements_have_the_figures_of_their_challenge() {
     for name in challenge_directories() {
@@ -249,11 +251,34 @@ fn statements_have_the_figures_of_their_challenge() {
         let statement = read(&format!("{directory}/statement.md"));
         let (before, rest) = statement.split_once(FIGURES_START).expect("the table starts");
         let (_, after) = rest.split_once(FIGURES_END).expect("the table ends");
-        let expected = format!("{before}{}{after}", figures(&challenge).trim_end());
+        let mut expected = format!("{before}{}{after}", figures(&challenge).trim_end());
+        if let ScoreRule::Composite(composite) = &challenge.score {
+            expected = with_house_table(&expected, composite);
+        }
         assert_current(&format!("{directory}/statement.md"), &expected);
         let dir = Dir::open_ambient_dir(root().join(&directory), ambient_authority()).expect("it was just read");
         LoadedChallenge::open_named(&dir, &name).expect("valid");
     }
+}
+
+/// The head of the table of house baselines in a statement.
+const HOUSE_TABLE: &str = "| house baseline | accuracy | FLOPs a row | Q | E | score |\n|---|---|---|---|---|---|\n";
+
+/// The statement with a row for each house baseline: name, metric, FLOPs, and what they give against the house field.
+fn with_house_table(statement: &str, composite: &Composite) -> String {
+    let anchors = composite.house_anchors();
+    let row = |baseline: &HouseBaseline| {
+        let (metric, flops) = (baseline.metric, baseline.flops_per_sample);
+        let (quality, efficiency) = (composite.quality_of(metric), anchors.efficiency(flops));
+        let score = composite.score(metric, flops, &anchors).value;
+        let flops = grouped(flops as u64);
+        format!("| {} | {metric} | {flops} | {quality:.3} | {efficiency:.3} | {score:.3} |\n", baseline.name)
+    };
+    let rows: String = composite.house.iter().map(row).collect();
+    let (before, rest) = statement.split_once(HOUSE_TABLE).expect("the table of house baselines starts");
+    let end = rest.split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
+    let (_, after) = rest.split_at(end);
+    format!("{before}{HOUSE_TABLE}{rows}{after}")
 }
 
 #[test]

@@ -57,8 +57,8 @@ fn validation(table: &mut Table, comparable: &Comparable, run: &Run) {
     }
     if let Some(score) = &comparable.score {
         let unclamped = score.unclamped.filter(|unclamped| *unclamped != score.value);
-        let note = unclamped.map(|unclamped| format!(" (unclamped {unclamped:.2})")).unwrap_or_default();
-        table.row("score", format!("{:.2}{note}", score.value));
+        let note = unclamped.map(|unclamped| format!(" (unclamped {})", scored(unclamped))).unwrap_or_default();
+        table.row("score", format!("{}{note}", scored(score.value)));
     }
     metrics(table, &comparable.metrics);
     if let Some(parameters) = &comparable.parameters {
@@ -92,7 +92,7 @@ fn official(table: &mut Table, comparable: &Comparable, published: &Published) {
         table.row("why", format!("{} ({}, phase {})", failure.message, failure.rule, phase_name(failure.phase)));
     }
     if let Some(score) = published.score {
-        table.row("score", format!("{score:.2}"));
+        table.row("score", scored(score));
     }
     metrics(table, &published.metrics);
     if let Some(parameters) = published.parameters {
@@ -108,6 +108,11 @@ fn official(table: &mut Table, comparable: &Comparable, published: &Published) {
     if published.practice {
         table.row("practice", "anyone can own this data; the result says nothing about unseen data");
     }
+}
+
+/// Two decimals, and four where a whole point is the best there is.
+fn scored(score: f64) -> String {
+    if score.abs() > 1.0 || score == 0.0 { format!("{score:.2}") } else { format!("{score:.4}") }
 }
 
 /// Six decimals tell every count of correct rows apart up to a million rows.

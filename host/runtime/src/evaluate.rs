@@ -124,7 +124,8 @@ impl Runner {
         findings.prediction_fuel = Some(predicted.fuel);
         findings.independence = predicted.independence;
         findings.scored = Some(evaluation.timed(Phase::Score, |evaluation| {
-            score::score(&evaluation.request.challenge.challenge, &evaluation.request.data.dataset, &predicted.scores)
+            let request = evaluation.request;
+            score::score(&request.challenge.challenge, &request.data.dataset, &predicted.scores, predicted.fuel)
         })?);
         Ok(())
     }

@@ -7,7 +7,7 @@ use thimble_challenge::challenge::RowRule;
 use thimble_challenge::result::{
     ChallengeRef, Comparable, Compute, EvaluationResult, Failure, MeterRef, Mode, Phase, Published, Run, Score,
 };
-use thimble_challenge::{Fuel, Verdict};
+use thimble_challenge::{Fuel, Verdict, round};
 use thimble_datasets::{Digest, Split};
 
 use crate::contract::CONTRACT;
@@ -57,6 +57,10 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
     };
     let transductive = findings.independence.as_ref().is_some_and(|independence| independence.transductive);
     let rows_as_asked = challenge.rows == RowRule::Transductive || !transductive;
+    // By the published figure, as the score that is shown.
+    let ranking = scored.as_ref().and_then(|scored| scored.metrics.get(&challenge.ranking.metric)?.value());
+    let published = ranking.map(|metric| round::decimals(metric, challenge.release.metric_decimals));
+    let good_enough = published.is_some_and(|metric| challenge.score.ranks(metric));
     Comparable {
         mode: request.data.mode(),
         challenge: ChallengeRef { name: challenge.name.clone(), digest: request.challenge.digest },
@@ -75,7 +79,7 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
         score,
         compute,
         independence: findings.independence,
-        ranked: request.data.mode() == Mode::Official && verdict == Verdict::Scored && score.is_some() && rows_as_asked,
+        ranked: request.data.mode() == Mode::Official && verdict == Verdict::Scored && good_enough && rows_as_asked,
     }
 }
 

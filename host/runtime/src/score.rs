@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thimble_challenge::result::Score;
-use thimble_challenge::{Challenge, challenge::Task};
+use thimble_challenge::{Challenge, Fuel, challenge::Task};
 use thimble_datasets::{ColumnValues, Dataset, Split};
 use thimble_metrics::{ClassificationInputs, MetricValue, evaluate};
 
@@ -17,8 +17,13 @@ pub(crate) struct Scored {
     pub(crate) score: Option<Score>,
 }
 
-/// Computes the ranking metric and every published one. `scores` are in file order.
-pub(crate) fn score(challenge: &Challenge, dataset: &Dataset, scores: &[f32]) -> Result<Scored, PlatformFault> {
+/// Computes the ranking metric and every published one. `scores` are in file order; `fuel` is what they took.
+pub(crate) fn score(
+    challenge: &Challenge,
+    dataset: &Dataset,
+    scores: &[f32],
+    fuel: Fuel,
+) -> Result<Scored, PlatformFault> {
     let Task::Classification { target, classes, .. } = &challenge.task;
     let column = dataset.split(Split::Test).column(target);
     let Some(ColumnValues::S64(labels)) = column.map(|column| column.values) else {
@@ -31,6 +36,8 @@ pub(crate) fn score(challenge: &Challenge, dataset: &Dataset, scores: &[f32]) ->
         let value = evaluate(name, &inputs).map_err(|error| PlatformFault::Metric(error.to_string()))?;
         metrics.insert(name.clone(), value);
     }
-    let score = metrics.get(&ranking.metric).and_then(MetricValue::value).map(|value| challenge.score.score(value));
+    let flops_per_sample = fuel.flops() / labels.len() as f64;
+    let metric = metrics.get(&ranking.metric).and_then(MetricValue::value);
+    let score = metric.map(|metric| challenge.score.score(metric, flops_per_sample));
     Ok(Scored { metrics, score })
 }

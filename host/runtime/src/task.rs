@@ -29,9 +29,10 @@ impl Description {
             target: target.clone(),
             classes: *classes,
             param_limit: challenge.limits.parameters.0,
-            baseline: match challenge.score {
-                ScoreRule::LinearAboveBaseline { baseline } => baseline,
+            baseline: match &challenge.score {
+                ScoreRule::LinearAboveBaseline { baseline } => *baseline,
                 ScoreRule::Metric => 0.0,
+                ScoreRule::Composite(composite) => composite.floor,
             },
             samples: [rows(Split::Train), rows(Split::Validation), rows(Split::Test)],
             seed: challenge.seed,

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
 mod abi;
+mod composite;
 mod end_to_end;
 mod endless;
 mod golden_meter;

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use thimble_metrics::{Direction, Metric};
 
 use super::{CarbonFactors, Challenge, Limits, Ranking, ReleaseRule, ScoreRule, Task, TieBreak};
+use crate::composite::{Composite, Quality};
 use crate::name::{NAME_RULE, excerpt, is_name};
 use crate::units::{FUEL_PER_FLOP, MAX_FUEL};
 
@@ -198,13 +199,57 @@ impl Faults {
     }
 
     fn score(&mut self, score: &ScoreRule, metric: Option<&Metric>) {
-        let ScoreRule::LinearAboveBaseline { baseline } = score else { return };
-        if !(0.0..1.0).contains(baseline) {
-            self.add("score.baseline", "must be at least 0 and below 1", baseline);
+        let rises_to_1 = metric.is_none_or(|m| m.direction == Direction::HigherIsBetter && m.range.max == Some(1.0));
+        match score {
+            ScoreRule::Metric => {}
+            ScoreRule::LinearAboveBaseline { baseline } => {
+                if !(0.0..1.0).contains(baseline) {
+                    self.add("score.baseline", "must be at least 0 and below 1", baseline);
+                }
+                if !rises_to_1 {
+                    self.add("score.rule", "`linear_above_baseline` needs a ranking metric whose best value is 1", "");
+                }
+            }
+            ScoreRule::Composite(composite) => self.composite(composite, metric, rises_to_1),
         }
-        if metric.is_some_and(|m| m.direction != Direction::HigherIsBetter || m.range.max != Some(1.0)) {
-            self.add("score.rule", "`linear_above_baseline` needs a ranking metric whose best value is 1", "");
+    }
+
+    fn composite(&mut self, composite: &Composite, metric: Option<&Metric>, rises_to_1: bool) {
+        let Composite { weights, floor, best, quality, house, reference_flops } = composite;
+        let parts = [("quality", weights.quality), ("flops", weights.flops), ("carbon", weights.carbon)];
+        for (name, weight) in parts {
+            self.within(&format!("score.weights.{name}"), weight, 0.0..=1.0);
         }
+        let sum = weights.quality + weights.flops + weights.carbon;
+        if !((sum - 1.0).abs() < 1e-9) {
+            self.add("score.weights", "must sum to 1", sum);
+        }
+        if *quality == Quality::Metric && !rises_to_1 {
+            self.add("score.quality", "`metric` needs a ranking metric whose best value is 1; use `skill`", "");
+        }
+        if let Some(metric) = metric {
+            let (low, high) = (metric.range.min.unwrap_or(f64::MIN), metric.range.max.unwrap_or(f64::MAX));
+            self.within("score.floor", *floor, low..=high);
+            self.within("score.best", *best, low..=high);
+            let rises = metric.direction == Direction::HigherIsBetter;
+            if (rises && best <= floor) || (!rises && best >= floor) {
+                self.add("score.best", format!("must be better than score.floor, {floor}"), best);
+            }
+        }
+        if house.len() > 6 {
+            self.add("score.house", "must be at most 6", house.len());
+        }
+        for (i, baseline) in house.iter().enumerate() {
+            self.text(&format!("score.house[{i}].name"), &baseline.name, 63);
+            if !composite.reaches_floor(baseline.metric) {
+                let field = format!("score.house[{i}].metric");
+                self.add(field, format!("must reach score.floor, {floor}"), baseline.metric);
+            }
+            let most = MAX_FLOPS / MAX_TEST_ROWS;
+            self.within(&format!("score.house[{i}].flops_per_sample"), baseline.flops_per_sample, 0.0..=most as f64);
+        }
+        self.distinct("score.house", house.iter().map(|baseline| &baseline.name));
+        self.within("score.reference_flops", *reference_flops, 1.0..=(MAX_FLOPS / MAX_TEST_ROWS) as f64);
     }
 
     fn release(&mut self, release: &ReleaseRule) {

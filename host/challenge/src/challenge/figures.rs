@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::composite::{Composite, HouseBaseline, Quality};
+use crate::score::si;
+
 use super::{Challenge, Fault, RowRule, ScoreRule, Task};
 
 /// The line that opens the table in `statement.md`.
@@ -28,11 +31,12 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
             format!("({metric} − {baseline}) / (1 − {baseline}) × 100, between 0 and 100")
         }
         ScoreRule::Metric => metric.clone(),
+        ScoreRule::Composite(composite) => composite_score(composite, metric),
     };
     let ties: Vec<_> = challenge.ranking.tie_breaks.iter().map(|tie| tie.name()).collect();
     let targets: Vec<_> = challenge.targets.iter().map(|target| target.name()).collect();
     let published: Vec<_> = std::iter::once(metric).chain(&challenge.ranking.also_published).cloned().collect();
-    vec![
+    let mut rows = vec![
         ("task", format!("one of {} classes from {} f32 values", grouped(*classes), grouped(*input_dim))),
         ("parameter limit", format!("{} stored 32-bit words, inclusive", grouped(limits.parameters.0))),
         ("free component size", format!("{} bytes outside custom sections", grouped(limits.embedded_allowance_bytes))),
@@ -49,6 +53,9 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
             },
         ),
         ("score", score),
+    ];
+    rows.extend(field_rows(&challenge.score));
+    rows.extend([
         ("equal scores", if ties.is_empty() { "stay equal".to_owned() } else { ties.join(", ") }),
         ("targets", targets.join(", ")),
         ("official submissions", format!("{} in 24 hours", grouped(challenge.quotas.official_per_day))),
@@ -61,6 +68,35 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
                 challenge.release.flops_digits
             ),
         ),
+    ]);
+    rows
+}
+
+fn composite_score(composite: &Composite, metric: &str) -> String {
+    let Composite { weights, floor, best, quality, .. } = composite;
+    let quality = match quality {
+        Quality::Metric => metric.to_owned(),
+        Quality::Skill => format!("({metric} − {floor}) / ({best} − {floor})"),
+    };
+    let worse = if best >= floor { "below" } else { "above" };
+    let (flops, carbon) = (weights.flops, weights.carbon);
+    format!(
+        "{} × {quality} + {flops} × E(FLOPs) + {carbon} × E(gCO2e); 0 and unranked {worse} {metric} {floor}",
+        weights.quality
+    )
+}
+
+/// The house baselines and the anchors that a single run is scored against.
+fn field_rows(score: &ScoreRule) -> Vec<(&'static str, String)> {
+    let ScoreRule::Composite(composite) = score else { return Vec::new() };
+    let row = |baseline: &HouseBaseline| {
+        format!("{} ({}, {})", baseline.name, baseline.metric, si(baseline.flops_per_sample, "FLOP"))
+    };
+    let anchors = composite.house_anchors();
+    let (median, p10) = (si(anchors.median_flops, "FLOP"), si(anchors.p10_flops, "FLOP"));
+    vec![
+        ("house baselines", composite.house.iter().map(row).collect::<Vec<_>>().join(", ")),
+        ("their field", format!("median {median}, tenth percentile {p10} a row; {} members", anchors.members)),
     ]
 }
 

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thimble_datasets::{Digest, PublicData};
 
+use crate::composite::Composite;
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
 pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
@@ -125,6 +126,8 @@ pub enum PublicSource {
     ImagenetParetoCanonical,
     /// Made by `thimble dataset generate frugal-digits --public`.
     FrugalDigits,
+    /// Made by `thimble dataset generate frugal-embeddings --public`.
+    FrugalEmbeddings,
 }
 
 impl PublicSource {
@@ -134,6 +137,7 @@ impl PublicSource {
             Self::Directory => None,
             Self::ImagenetParetoCanonical => Some(PublicData::ImagenetParetoCanonical),
             Self::FrugalDigits => Some(PublicData::FrugalDigits),
+            Self::FrugalEmbeddings => Some(PublicData::FrugalEmbeddings),
         }
     }
 }
@@ -240,6 +244,8 @@ pub enum ScoreRule {
     },
     /// The metric itself.
     Metric,
+    /// Quality, and how little a prediction costs against the field.
+    Composite(Composite),
 }
 
 /// What an official run publishes.

@@ -118,6 +118,40 @@ fn metrics_must_be_in_the_registry() {
 }
 
 #[test]
+fn composite_scores_ok_err() {
+    let legal = json!({
+        "rule": "composite", "weights": {"quality": 0.6, "flops": 0.3, "carbon": 0.1}, "floor": 0.5, "quality": "skill",
+        "house": [{"name": "a", "metric": 0.5, "flops_per_sample": 0.0}, {"name": "b", "metric": 1.0, "flops_per_sample": 1e9}],
+        "reference_flops": 1.0,
+    });
+    let with = |pointer: &str, value: Value| {
+        let mut score = legal.clone();
+        *score.pointer_mut(pointer).expect("a field of it") = value;
+        faults(|c| c["score"] = score)
+    };
+    assert_eq!(faults(|c| c["score"] = legal.clone()), "ok");
+    assert_eq!(with("/quality", json!("metric")), "ok");
+    assert_eq!(with("/weights/flops", json!(0.4)), "score.weights: must sum to 1; found 1.1");
+    assert!(with("/weights/flops", json!(-0.1)).starts_with("score.weights.flops: must be 0 to 1; found -0.1"));
+    assert_eq!(with("/floor", json!(1.1)).lines().next(), Some("score.floor: must be 0 to 1; found 1.1"));
+    assert_eq!(with("/house/0/metric", json!(0.49)), "score.house[0].metric: must reach score.floor, 0.5; found 0.49");
+    assert!(
+        with("/house/1/flops_per_sample", json!(-1.0)).starts_with("score.house[1].flops_per_sample: must be 0 to")
+    );
+    assert_eq!(with("/house/1/name", json!("a")), "score.house[1]: must not repeat an earlier one; found \"a\"");
+    assert!(with("/reference_flops", json!(0.9)).starts_with("score.reference_flops: must be 1 to 8589934592"));
+    let most: Vec<_> = (0..7).map(|i| json!({"name": i.to_string(), "metric": 1.0, "flops_per_sample": 1.0})).collect();
+    assert_eq!(with("/house", json!(most[..6])), "ok");
+    assert_eq!(with("/house", json!(most)), "score.house: must be at most 6; found 7");
+    let mut best = legal.clone();
+    best["best"] = json!(0.5);
+    assert_eq!(faults(|c| c["score"] = best), "score.best: must be better than score.floor, 0.5; found 0.5");
+    let mut typo = legal.clone();
+    typo["house"][0]["flops"] = json!(1);
+    assert!(faults(|c| c["score"] = typo).contains("unknown field `flops`"));
+}
+
+#[test]
 fn every_fault_is_named_at_once() {
     let text = faults(|c| {
         c["name"] = "X".into();

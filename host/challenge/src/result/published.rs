@@ -62,7 +62,7 @@ impl Published {
         let ranking = metrics.get(&challenge.ranking.metric).and_then(MetricValue::value);
         let flops = result.compute.flops_per_sample.map(|flops| round::significant(flops, release.flops_digits));
         Self {
-            score: ranking.map(|metric| challenge.score.score(metric).value),
+            score: ranking.zip(flops).map(|(metric, flops)| challenge.score.score(metric, flops).value),
             metrics,
             parameters: result.parameters.as_ref().and_then(|parameters| parameters.declared),
             flops_per_sample: flops,

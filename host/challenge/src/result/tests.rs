@@ -38,7 +38,7 @@ fn comparable(verdict: Verdict) -> Comparable {
             ("macro_f1".to_owned(), MetricValue::Undefined("class 17 has no rows".to_owned())),
             ("secret".to_owned(), MetricValue::Value(0.123_456)),
         ]),
-        score: Some(fixture::challenge().score.score(0.98046875)),
+        score: Some(fixture::challenge().score.score(0.98046875, 98_705.0)),
         compute: Compute {
             training_fuel: Some(Fuel(123_456_789)),
             training_fuel_charged: Fuel(123_456_789),
@@ -91,7 +91,7 @@ fn published_figures_are_rounded_and_computed_from_rounded_ones() {
     let challenge = fixture::challenge();
     let published = Published::of(&comparable(Verdict::Scored), &challenge);
     assert_eq!(published.metrics, BTreeMap::from([("accuracy".to_owned(), MetricValue::Value(0.9805))]));
-    assert_eq!(published.score, Some(challenge.score.score(0.9805).value));
+    assert_eq!(published.score, Some(challenge.score.score(0.9805, 98_700.0).value));
     assert_eq!(published.parameters, Some(ParameterCount(50_000)));
     assert_eq!(published.flops_per_sample, Some(98_700.0));
     assert_eq!(published.gco2e_per_sample, Some(challenge.carbon.grams(98_700.0)));
@@ -129,6 +129,19 @@ fn published_carries_nothing_else() {
     assert_eq!(Published::of(&one, &challenge), Published::of(&other, &challenge));
 }
 
+/// Both figures that a composite score is made of are the rounded ones.
+#[test]
+fn a_composite_score_is_computed_from_published_figures() {
+    let mut challenge = fixture::challenge();
+    challenge.score = serde_json::from_value(serde_json::json!({
+        "rule": "composite", "floor": 0.5, "reference_flops": 1e5, "house": [],
+    }))
+    .expect("valid");
+    let published = Published::of(&comparable(Verdict::Scored), &challenge);
+    assert_eq!(published.score, Some(challenge.score.score(0.9805, 98_700.0).value));
+    assert!(published.score != Some(challenge.score.score(0.98046875, 98_705.0).value));
+}
+
 #[test]
 fn only_refusals_before_any_data_say_why() {
     let failed = |verdict, phase| {
@@ -162,7 +175,7 @@ fn agentics_official_shape_is_built_from_published_figures() {
     let value: serde_json::Value =
         serde_json::from_str(&AgenticsResult::of(&result(comparable(Verdict::Scored)), "accuracy").to_json())
             .expect("just written");
-    let score = fixture::challenge().score.score(0.9805).value;
+    let score = fixture::challenge().score.score(0.9805, 98_700.0).value;
     let expected = serde_json::json!({
         "status": "passed",
         "mode": "official",
@@ -185,7 +198,7 @@ fn agentics_validation_shape_has_the_exact_figures() {
     comparable.mode = Mode::Validation;
     let agentics = AgenticsResult::of(&result(comparable), "accuracy");
     let values: Vec<_> = agentics.aggregate_metrics.iter().map(|m| (m.metric_name.as_str(), m.value)).collect();
-    let score = fixture::challenge().score.score(0.98046875).value;
+    let score = fixture::challenge().score.score(0.98046875, 98_705.0).value;
     assert_eq!(values, [("score", score), ("accuracy", 0.98046875), ("params", 49_280.0)]);
     assert_eq!(agentics.official_summary, None);
 }
