@@ -2,8 +2,8 @@
 //!
 //! A dataset is a directory: `dataset.json` (the [`Metadataset`]) and one Arrow IPC file per split. [`write()`] makes one from
 //! [`Tables`], [`Dataset::open`] checks every byte of it and hands out memory-mapped columns. Its identity is the digest of
-//! its content ([`content_digest`]), whatever the files that hold it. [`imagenet_pareto`] and [`frugal_digits`]
-//! generate data, [`PublicData`] is what of it anyone can own; a [`Seed`] and an [`OperatorSecret`] are what an operator keeps
+//! its content ([`content_digest`]), whatever the files that hold it. [`imagenet_pareto`], [`frugal_digits`] and
+//! [`frugal_embeddings`] generate data, [`PublicData`] is what of it anyone can own; a [`Seed`] and an [`OperatorSecret`] are what an operator keeps
 //! secret.
 
 mod content;
@@ -24,6 +24,7 @@ mod table;
 mod write;
 
 pub mod frugal_digits;
+pub mod frugal_embeddings;
 pub mod imagenet_pareto;
 pub mod limits;
 

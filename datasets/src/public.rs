@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::table::Tables;
-use crate::{frugal_digits, imagenet_pareto};
+use crate::{frugal_digits, frugal_embeddings, imagenet_pareto};
 
 /// A dataset that is made from a published seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,11 +11,16 @@ pub enum PublicData {
     ImagenetParetoCanonical,
     /// [`frugal_digits::public`].
     FrugalDigits,
+    /// [`frugal_embeddings::public`].
+    FrugalEmbeddings,
 }
 
 /// Digests of the datasets that anyone can own. Official runs refuse them, unless a challenge is marked as practice.
-pub const PUBLIC_DATASETS: &[Digest] =
-    &[PublicData::ImagenetParetoCanonical.digest(), PublicData::FrugalDigits.digest()];
+pub const PUBLIC_DATASETS: &[Digest] = &[
+    PublicData::ImagenetParetoCanonical.digest(),
+    PublicData::FrugalDigits.digest(),
+    PublicData::FrugalEmbeddings.digest(),
+];
 
 impl PublicData {
     /// The dataset's name.
@@ -23,6 +28,7 @@ impl PublicData {
         match self {
             Self::ImagenetParetoCanonical => imagenet_pareto::CANONICAL_NAME,
             Self::FrugalDigits => frugal_digits::PUBLIC_NAME,
+            Self::FrugalEmbeddings => frugal_embeddings::PUBLIC_NAME,
         }
     }
 
@@ -31,6 +37,7 @@ impl PublicData {
         match self {
             Self::ImagenetParetoCanonical => imagenet_pareto::CANONICAL_DIGEST,
             Self::FrugalDigits => frugal_digits::PUBLIC_DIGEST,
+            Self::FrugalEmbeddings => frugal_embeddings::PUBLIC_DIGEST,
         }
     }
 
@@ -39,6 +46,7 @@ impl PublicData {
         match self {
             Self::ImagenetParetoCanonical => imagenet_pareto::canonical(),
             Self::FrugalDigits => frugal_digits::public(),
+            Self::FrugalEmbeddings => frugal_embeddings::public(),
         }
     }
 }

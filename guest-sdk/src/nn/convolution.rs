@@ -101,14 +101,21 @@ impl Conv2d {
     }
 }
 
-/// Copies each place of `grid` on a padded image to a row of `patches`. Four values at a time down all places of a row of
-/// pixels, because a copy of one short line costs more than its bytes.
+/// Copies each place of `grid` on a padded image to a row of `patches`, line by line. A call that copies a short line costs more
+/// than its bytes: those go four values at a time down all places of a row of pixels.
 fn gather(grid: &Grid, padded: &[f32], patches: &mut [f32]) {
+    const LONG: usize = 16;
     let (line, patch) = (grid.window.kernel * grid.image.channels, patches.len() / grid.places());
     for (y, patches) in patches.chunks_exact_mut(grid.width * patch).enumerate() {
         for kernel_row in 0..grid.window.kernel {
             let from = &padded[(y * grid.window.stride + kernel_row) * grid.padded_row()..][..grid.padded_row()];
             let to = &mut patches[kernel_row * line..];
+            if line >= LONG {
+                for (to, from) in to.chunks_mut(patch).zip(from.windows(line).step_by(grid.step())) {
+                    to[..line].copy_from_slice(from);
+                }
+                continue;
+            }
             let fours = line / 4 * 4;
             for at in (0..fours).step_by(4) {
                 lift::<4>(&from[at..], grid.step(), &mut to[at..], patch);
@@ -229,7 +236,7 @@ mod tests {
 
     const SHAPES: [(Image, usize, Window); 5] = [
         (Image { height: 5, width: 4, channels: 1 }, 3, Window { kernel: 3, stride: 1, padding: 1 }),
-        (Image { height: 5, width: 5, channels: 3 }, 2, Window { kernel: 3, stride: 2, padding: 1 }),
+        (Image { height: 5, width: 5, channels: 6 }, 2, Window { kernel: 3, stride: 2, padding: 1 }),
         (Image { height: 4, width: 6, channels: 2 }, 2, Window { kernel: 2, stride: 2, padding: 0 }),
         (Image { height: 3, width: 3, channels: 5 }, 4, Window { kernel: 1, stride: 1, padding: 0 }),
         (Image { height: 4, width: 4, channels: 2 }, 1, Window { kernel: 3, stride: 3, padding: 2 }),

@@ -41,21 +41,32 @@ impl DepthwiseConv2d {
     fn sums(&self, workspace: &mut Workspace, x: &[f32], y: &mut [f32]) -> Result<()> {
         let (inputs, outputs, channels) = (self.grid.image.values(), self.output().values(), self.grid.image.channels);
         check_rows(x, inputs, y, outputs)?;
-        let [padded, plane, weights] = workspace.scratch.each_mut();
-        let padded = grown(padded, self.grid.padded_values());
-        let (plane, _) = grown(plane, padded.len() / channels * LANES).as_chunks_mut::<LANES>();
+        let [plane, weights, _] = workspace.scratch.each_mut();
+        let (plane, _) = grown(plane, self.grid.padded_values() / channels * LANES).as_chunks_mut::<LANES>();
         let (weights, _) = grown(weights, self.weight.values.len() / channels * LANES).as_chunks_mut::<LANES>();
-        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
-            self.grid.pad(x, padded);
-            for channel in (0..channels).step_by(LANES) {
-                take_channels(padded, channels, channel, plane);
-                take_channels(&self.weight.values, channels, channel, weights);
-                let mut bias = [[0.0; LANES]];
-                take_channels(&self.bias.values, channels, channel, &mut bias);
-                self.convolve(plane, &Filter { weights, bias: bias[0], channels, channel }, y);
+        // The padding: images and channels only ever overwrite what is inside.
+        plane.fill([0.0; LANES]);
+        for channel in (0..channels).step_by(LANES) {
+            take_channels(&self.weight.values, channels, channel, weights);
+            let mut bias = [[0.0; LANES]];
+            take_channels(&self.bias.values, channels, channel, &mut bias);
+            let filter = Filter { weights, bias: bias[0], channels, channel };
+            for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
+                self.fill_plane(x, channel, plane);
+                self.convolve(plane, &filter, y);
             }
         }
         Ok(())
+    }
+
+    /// Writes the channels of one vector of an image inside the padding of `plane`.
+    fn fill_plane(&self, image: &[f32], channel: usize, plane: &mut [Lanes]) {
+        let Image { width, channels, .. } = self.grid.image;
+        let padding = self.grid.window.padding;
+        let rows = plane.chunks_exact_mut(width + 2 * padding).skip(padding);
+        for (row, pixels) in rows.zip(image.chunks_exact(width * channels)) {
+            take_channels(pixels, channels, channel, &mut row[padding..]);
+        }
     }
 
     /// Writes the channels of one vector.

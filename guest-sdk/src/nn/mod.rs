@@ -2,9 +2,11 @@
 //!
 //! All arrays are f32, row-major, with one sample per row. Every result has the same bits natively and in the runner as
 //! long as no NaN occurs (only the runner makes NaNs canonical): sums have a fixed order, products are fused where
-//! [`Gemm`] says so and nowhere else, and `exp` and `ln` come from `libm`.
+//! [`Gemm`] says so and nowhere else, [`exp`], [`tanh`] and [`sigmoid`] are made of exact steps, and other functions come
+//! from `libm`.
 //!
-//! Buffers grow on first use; a training step after the first allocates nothing.
+//! [`Sequential`] makes a network of [`Layer`]s and trains it; its page has a whole training loop. What it is made of can
+//! also be used alone. Buffers grow on first use; a training step after the first allocates nothing.
 
 mod activation;
 mod adam;

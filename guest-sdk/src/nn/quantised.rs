@@ -20,7 +20,7 @@ const PACKED: usize = 4;
 /// to 14 bits and a sign, since the products are 16-bit and the width is free. Integer sums are exact, so rows do not
 /// depend on one another and every machine has the same bits.
 ///
-/// In the runner a multiply-add costs 8.6 fuel instead of 32, and an input 35 once to be rounded.
+/// In the runner a multiply-add costs about 9 fuel instead of 34, and an input some 40 once, to be rounded.
 ///
 /// ```
 /// use thimble_sdk::nn::{Linear, QuantisedLinear, QuantisedRows};

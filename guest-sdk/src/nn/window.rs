@@ -45,7 +45,7 @@ pub(super) struct Grid {
 impl Grid {
     pub(super) fn new(image: Image, window: Window) -> Result<Self> {
         let Window { kernel, stride, padding } = window;
-        let places = |size: usize| Some(size.checked_add(2 * padding)?.checked_sub(kernel)? / stride + 1);
+        let places = |size: usize| Some(size.checked_add(padding.checked_mul(2)?)?.checked_sub(kernel)? / stride + 1);
         if stride == 0 || padding >= kernel || image.values() == 0 {
             return Err(format!("{window:?} on {image:?}: padding is below kernel, nothing but padding is 0").into());
         }

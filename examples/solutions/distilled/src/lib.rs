@@ -4,7 +4,7 @@
 
 mod loss;
 
-use mlp_training::{Activations, Network, Recipe, Trainer};
+use mlp_training::{Activations, Network, QuantisedNetwork, Recipe, Trainer};
 use thimble_sdk::nn::cross_entropy;
 use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
 
@@ -12,11 +12,11 @@ use crate::loss::soft_cross_entropy;
 
 /// Hidden neurons of the teacher. It does not survive training, so no limit binds it.
 const TEACHER: usize = 384;
-const TEACHER_RECIPE: Recipe = Recipe { epochs: 30, learning_rate: 1e-3, noise: 0.3, validate_every: 10 };
+const TEACHER_RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 2e-3, noise: 0.8, validate_every: 10 };
 
 /// Hidden neurons of the student, if the parameter limit lets them.
-const STUDENT: usize = 32;
-const STUDENT_RECIPE: Recipe = Recipe { epochs: 60, learning_rate: 3e-3, noise: 0.3, validate_every: 10 };
+const STUDENT: usize = 64;
+const STUDENT_RECIPE: Recipe = Recipe { epochs: 80, learning_rate: 4e-3, noise: 0.5, validate_every: 10 };
 
 /// Divides the scores before the softmax: shows which wrong answers the teacher holds possible.
 const TEMPERATURE: f32 = 3.0;
@@ -27,9 +27,9 @@ const SOFT_SHARE: f32 = 0.8;
 #[derive(Debug)]
 pub struct Distillation;
 
-/// What is left of it: a small network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Student(Network);
+/// What is left of it: a small network of 8-bit weights.
+#[derive(Debug, Clone)]
+pub struct Student(QuantisedNetwork);
 
 impl Solution for Distillation {
     type Model = Student;
@@ -37,10 +37,10 @@ impl Solution for Distillation {
     fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Student> {
         let (width, classes) = (metadata.input_dim, metadata.num_classes);
         let mut rng = Rng::seeded(metadata.seed);
-        let hidden = Network::widest_hidden(width, classes, metadata.param_limit).min(STUDENT);
-        if hidden == 0 {
-            return Err(format!("{} parameters do not allow one hidden neuron", metadata.param_limit).into());
-        }
+        let hidden = (1..=STUDENT)
+            .rev()
+            .find(|&hidden| QuantisedNetwork::count(&[width, hidden, classes]) <= metadata.param_limit)
+            .ok_or_else(|| format!("{} parameters do not allow one hidden neuron", metadata.param_limit))?;
         let mut teacher = Trainer::new(Network::new(&[width, TEACHER, classes], &mut rng));
         teacher.fit(train, val, &TEACHER_RECIPE, &mut rng)?;
         journal::log(format!("teacher: {:.4} on the validation split", teacher.validate(val)?.accuracy()));
@@ -59,7 +59,7 @@ impl Solution for Distillation {
             Ok(SOFT_SHARE * soft_loss + (1.0 - SOFT_SHARE) * hard_loss)
         })?;
         journal::log(format!("student: {:.4} on the validation split", student.validate(val)?.accuracy()));
-        Ok(Student(student.into_network()))
+        Ok(Student(QuantisedNetwork::from_network(student.network())?))
     }
 }
 
@@ -68,10 +68,8 @@ impl Model for Student {
         self.0.parameters()
     }
 
-    fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
-        let hidden = parameters.as_slice().get(1).map_or(0, |bias| bias.values.len());
-        let widths = [metadata.input_dim, hidden, metadata.num_classes];
-        Ok(Self(Network::from_parameters(&mut parameters, &widths)?))
+    fn from_parameters(parameters: Parameters, metadata: &Metadata) -> Result<Self> {
+        Ok(Self(QuantisedNetwork::from_parameters(parameters, metadata)?))
     }
 
     fn predict(&self, inputs: &Batch) -> Result<Tensor> {
@@ -119,7 +117,7 @@ mod tests {
     #[test]
     fn the_parameter_limit_binds_the_student() -> Result<()> {
         let limited = |param_limit| solve(&Metadata { param_limit, ..Metadata::classification(WIDTH, CLASSES) });
-        let one = Network::count(&[WIDTH, 1, CLASSES]) as u64;
+        let one = QuantisedNetwork::count(&[WIDTH, 1, CLASSES]);
         assert_eq!(limited(one)?.parameters().count(), one);
         assert!(limited(one - 1).is_err());
         Ok(())

@@ -6,27 +6,27 @@
 
 mod margin;
 
-use mlp_training::{Activations, Network, Recipe, Trainer};
+use mlp_training::{Network, QuantisedNetwork, Recipe, Trainer};
 use thimble_sdk::nn::argmax;
 use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
 
 use crate::margin::{Outcome, margin, threshold};
 
 /// Hidden neurons of the two networks, if the parameter limit lets them.
-const SMALL: usize = 16;
-const LARGE: usize = 192;
-const SMALL_RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 3e-3, noise: 0.3, validate_every: 10 };
-const LARGE_RECIPE: Recipe = Recipe { epochs: 30, learning_rate: 1e-3, noise: 0.3, validate_every: 10 };
+const SMALL: usize = 24;
+const LARGE: usize = 320;
+const SMALL_RECIPE: Recipe = Recipe { epochs: 60, learning_rate: 4e-3, noise: 0.4, validate_every: 10 };
+const LARGE_RECIPE: Recipe = Recipe { epochs: 50, learning_rate: 2e-3, noise: 0.8, validate_every: 10 };
 
 /// Trains both networks, then takes the margin that the validation split asks for.
 #[derive(Debug)]
 pub struct EarlyExit;
 
-/// Two networks and when the first is enough.
-#[derive(Debug, Clone, PartialEq)]
+/// Two networks of 8-bit weights, and when the first is enough.
+#[derive(Debug, Clone)]
 pub struct Cascade {
-    small: Network,
-    large: Network,
+    small: QuantisedNetwork,
+    large: QuantisedNetwork,
     /// Rows whose margin is smaller go on.
     threshold: f32,
 }
@@ -41,7 +41,7 @@ impl Solution for EarlyExit {
         let mut trained = |hidden, recipe: &Recipe| {
             let mut trainer = Trainer::new(Network::new(&[width, hidden, classes], &mut rng));
             trainer.fit(train, val, recipe, &mut rng)?;
-            Ok::<_, thimble_sdk::Error>(trainer.into_network())
+            QuantisedNetwork::from_network(trainer.network())
         };
         let (small, large) = (trained(small, &SMALL_RECIPE)?, trained(large, &LARGE_RECIPE)?);
         let outcomes = outcomes(&small, &large, val)?;
@@ -54,28 +54,21 @@ impl Solution for EarlyExit {
 
 /// As planned, or in the same proportion and within the limit.
 fn hidden_neurons(metadata: &Metadata) -> Result<[usize; 2]> {
-    let (width, classes) = (metadata.input_dim, metadata.num_classes);
-    // The threshold and a second output bias are taken off first.
-    let limit = metadata.param_limit.saturating_sub(1 + classes as u64);
-    let both = Network::widest_hidden(width, classes, limit);
-    if both < 2 {
-        return Err(format!("{} parameters are not enough for two networks", metadata.param_limit).into());
-    }
-    let small = both.saturating_mul(SMALL) / (SMALL + LARGE);
-    let small = small.clamp(1, SMALL);
-    Ok([small, (both - small).min(LARGE)])
+    let count = |hidden| QuantisedNetwork::count(&[metadata.input_dim, hidden, metadata.num_classes]);
+    (1..=LARGE)
+        .rev()
+        .map(|large| [(large * SMALL / LARGE).max(1), large])
+        .find(|&[small, large]| count(small) + count(large) < metadata.param_limit)
+        .ok_or_else(|| format!("{} parameters are not enough for two networks", metadata.param_limit).into())
 }
 
 /// What both networks say of every row of a split.
-fn outcomes(small: &Network, large: &Network, split: &mut Loader) -> Result<Vec<Outcome>> {
-    let (mut first, mut second) = (Activations::default(), Activations::default());
+fn outcomes(small: &QuantisedNetwork, large: &QuantisedNetwork, split: &mut Loader) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
     for batch in split.by_ref() {
-        let x = batch.features()?.values;
-        small.forward(x, batch.rows(), &mut first)?;
-        large.forward(x, batch.rows(), &mut second)?;
-        let classes = first.scores().len() / batch.rows().max(1);
-        let scores = first.scores().chunks_exact(classes).zip(second.scores().chunks_exact(classes));
+        let (first, second) = (small.predict(&batch)?, large.predict(&batch)?);
+        let classes = first.values.len() / batch.rows().max(1);
+        let scores = first.get::<f32>()?.chunks_exact(classes).zip(second.get::<f32>()?.chunks_exact(classes));
         for ((first, second), &label) in scores.zip(batch.labels()?) {
             let right = |scores| argmax(scores).map(|class| class as i64) == Some(label);
             outcomes.push(Outcome { margin: margin(first), small: right(first), large: right(second) });
@@ -83,6 +76,16 @@ fn outcomes(small: &Network, large: &Network, split: &mut Loader) -> Result<Vec<
     }
     split.rewind();
     Ok(outcomes)
+}
+
+/// The rows `rows` of a batch's features.
+fn gather(inputs: &Batch, rows: &[usize]) -> Result<Batch> {
+    let features = inputs.features()?;
+    let mut gathered = Vec::with_capacity(rows.len() * features.width);
+    for &row in rows {
+        gathered.extend_from_slice(&features.values[row * features.width..][..features.width]);
+    }
+    Batch::from_inputs(vec![Tensor::new("features", &[rows.len(), features.width], gathered)])
 }
 
 impl Model for Cascade {
@@ -100,35 +103,29 @@ impl Model for Cascade {
 
     fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
         let [threshold] = parameters.take_f32("threshold", &[1])?[..] else { return Err("no threshold".into()) };
-        let mut tensors = parameters.into_vec();
-        let large = tensors.split_off(tensors.len().min(4));
-        let network = |name: &str, mut tensors: Vec<Tensor>| {
-            for tensor in &mut tensors {
-                tensor.name = tensor.name.trim_start_matches(name).to_owned();
-            }
-            let hidden = tensors.first().and_then(|weight| weight.shape.first()).copied().unwrap_or(0);
-            let widths = [metadata.input_dim, hidden, metadata.num_classes];
-            Network::from_parameters(&mut tensors.into(), &widths)
-        };
-        Ok(Self { small: network("small.", tensors)?, large: network("large.", large)?, threshold })
+        let (mut small, mut large) = (Vec::new(), Vec::new());
+        for mut tensor in parameters.into_vec() {
+            let Some((network, name)) = tensor.name.split_once('.') else {
+                return Err(format!("parameter `{}` is of neither network", tensor.name).into());
+            };
+            let tensors = if network == "small" { &mut small } else { &mut large };
+            tensor.name = name.to_owned();
+            tensors.push(tensor);
+        }
+        let network = |tensors: Vec<Tensor>| QuantisedNetwork::from_parameters(tensors.into(), metadata);
+        Ok(Self { small: network(small)?, large: network(large)?, threshold })
     }
 
     fn predict(&self, inputs: &Batch) -> Result<Tensor> {
-        let features = inputs.features()?;
-        let mut activations = Activations::default();
-        self.small.forward(features.values, inputs.rows(), &mut activations)?;
-        let mut scores = activations.scores().to_vec();
+        let mut scores = self.small.predict(inputs)?.into_vec::<f32>()?;
         let classes = scores.len() / inputs.rows().max(1);
-
         let unsure = |&(_, scores): &(usize, &[f32])| margin(scores) < self.threshold;
         let late: Vec<usize> = scores.chunks_exact(classes).enumerate().filter(unsure).map(|(row, _)| row).collect();
-        let mut gathered = Vec::with_capacity(late.len() * features.width);
-        for &row in &late {
-            gathered.extend_from_slice(&features.values[row * features.width..][..features.width]);
-        }
-        self.large.forward(&gathered, late.len(), &mut activations)?;
-        for (&row, better) in late.iter().zip(activations.scores().chunks_exact(classes)) {
-            scores[row * classes..][..classes].copy_from_slice(better);
+        if !late.is_empty() {
+            let better = self.large.predict(&gather(inputs, &late)?)?;
+            for (&row, better) in late.iter().zip(better.get::<f32>()?.chunks_exact(classes)) {
+                scores[row * classes..][..classes].copy_from_slice(better);
+            }
         }
         Ok(Tensor::new("scores", &[inputs.rows(), classes], scores))
     }
@@ -166,7 +163,7 @@ mod tests {
         let metadata = Metadata::classification(WIDTH, CLASSES);
         let cascade = solve(&metadata)?;
         let again = Cascade::from_parameters(cascade.parameters(), &metadata)?;
-        assert_eq!(again, cascade);
+        assert_eq!(again.parameters(), cascade.parameters());
         let batch = split(3, 30)?.next().ok_or("no batch")?;
         let correct = count_correct(again.predict(&batch)?.get()?, batch.labels()?, CLASSES)?;
         assert!(correct >= 28, "{correct} of 30");
@@ -175,31 +172,33 @@ mod tests {
 
     #[test]
     fn a_row_gets_what_its_margin_says_alone_and_in_a_batch() -> Result<()> {
-        // The small network's scores are the inputs, the large one's their negatives.
+        // The small network's scores are the inputs, which 8 bits hold exactly, and the large one's their negatives.
         let identity = |sign: f32| {
             let diagonal = |scale: f32| (0..9).map(|at| if at % 4 == 0 { scale } else { 0.0 }).collect::<Vec<_>>();
-            let hidden = Linear::from_parts(3, diagonal(1.0), vec![0.0; 3])?;
-            Network::from_layers(vec![hidden, Linear::from_parts(3, diagonal(sign), vec![0.0; 3])?])
+            let hidden = Linear::from_parts(3, diagonal(127.0), vec![0.0; 3])?;
+            let output = Linear::from_parts(3, diagonal(sign), vec![0.0; 3])?;
+            QuantisedNetwork::from_network(&Network::from_layers(vec![hidden, output])?)
         };
-        let cascade = Cascade { small: identity(1.0)?, large: identity(-1.0)?, threshold: 2.0 };
+        let cascade = Cascade { small: identity(1.0)?, large: identity(-1.0)?, threshold: 2.0 * 127.0 };
         let rows = vec![5.0, 1.0, 0.0, 3.0, 2.5, 0.0, 0.0, 1.0, 3.0_f32];
-        let expected = [5.0, 1.0, 0.0, -3.0, -2.5, -0.0, 0.0, 1.0, 3.0];
+        let expected: Vec<f32> = [5.0, 1.0, 0.0, -3.0, -2.5, -0.0, 0.0, 1.0, 3.0].map(|x: f32| 127.0 * x).to_vec();
         let scores = cascade.predict(&Batch::from_inputs(vec![Tensor::new("x", &[3, 3], rows.clone())])?)?;
-        assert_eq!(scores.get::<f32>()?, expected);
+        let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3);
+        assert!(near(scores.get()?, &expected), "{scores:?}");
         for (row, expected) in rows.chunks(3).zip(expected.chunks(3)) {
             let alone = cascade.predict(&Batch::from_inputs(vec![Tensor::new("x", &[1, 3], row.to_vec())])?)?;
-            assert_eq!(alone.get::<f32>()?, expected);
+            assert!(near(alone.get()?, expected), "{alone:?}");
         }
         Ok(())
     }
 
     #[test]
     fn both_networks_stay_within_the_limit() -> Result<()> {
-        for param_limit in [25, 32, 1_000] {
+        for param_limit in [30, 36, 1_000] {
             let metadata = Metadata { param_limit, ..Metadata::classification(WIDTH, CLASSES) };
             match solve(&metadata) {
                 Ok(cascade) => assert!(cascade.parameters().count() <= param_limit),
-                Err(_) => assert_eq!(param_limit, 25),
+                Err(_) => assert_eq!(param_limit, 30),
             }
         }
         Ok(())

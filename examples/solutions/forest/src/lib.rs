@@ -10,8 +10,9 @@ use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Solution, 
 
 use crate::nodes::Nodes;
 
-/// Trees that are grown, if the parameter limit lets them.
-const TREES: u16 = 48;
+/// Trees that are grown, if the parameter limit lets them. Every tree after the first few costs as much as those and brings
+/// less.
+const TREES: u16 = 16;
 
 /// What fewer trees may cost: the first trees are enough if they lose at most this many standard errors of the validation
 /// accuracy against the best number of trees.

@@ -9,7 +9,7 @@ const RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 3e-3, noise: 0.4, val
 /// Margins that are tried on the validation split, in nats.
 const MARGINS: [f32; 6] = [0.0, 0.5, 1.0, 2.0, 3.0, 4.0];
 /// What a wider margin must gain on the validation split to be worth its work.
-const WORTH: f64 = 0.01;
+const WORTH: f64 = 0.03;
 
 /// Trains one classifier of signs and one of the features themselves.
 #[derive(Debug)]
@@ -30,6 +30,12 @@ impl Solution for TwoViews {
 
     fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Lookup> {
         let (width, classes) = (metadata.input_dim, metadata.num_classes);
+        let count = 2 * (width + 1) * classes + width + 1;
+        if count as u64 > metadata.param_limit {
+            return Err(
+                format!("{} parameters do not allow the {count} of two classifiers", metadata.param_limit).into()
+            );
+        }
         let mut rng = Rng::seeded(metadata.seed);
         let thresholds = Thresholds::new(width, feature_means(train, width)?)?;
         let signs = thresholds.clone();
@@ -107,3 +113,68 @@ impl Model for Lookup {
 }
 
 thimble_sdk::export!(TwoViews);
+
+#[cfg(test)]
+mod tests {
+    use mlp_training::synthetic;
+
+    use super::*;
+
+    const WIDTH: usize = 12;
+    const CLASSES: usize = 4;
+
+    fn solve(metadata: &Metadata) -> Result<Lookup> {
+        let mut train = synthetic(WIDTH, CLASSES, 200, 1)?.shuffled(1);
+        TwoViews::solve(&mut train, &mut synthetic(WIDTH, CLASSES, 40, 2)?, metadata)
+    }
+
+    #[test]
+    fn learns_and_predicts_from_its_parameters_alone() -> Result<()> {
+        let metadata = Metadata::classification(WIDTH, CLASSES);
+        let model = Lookup::from_parameters(solve(&metadata)?.parameters(), &metadata)?;
+        let mut correct = 0;
+        for batch in synthetic(WIDTH, CLASSES, 100, 3)? {
+            correct += count_correct(model.predict(&batch)?.get()?, batch.labels()?, CLASSES)?;
+        }
+        assert!(correct >= 90, "{correct} of 100");
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_alone_gets_the_scores_it_gets_in_a_batch() -> Result<()> {
+        let model = solve(&Metadata::classification(WIDTH, CLASSES))?;
+        let batch = synthetic(WIDTH, CLASSES, 30, 4)?.next().ok_or("no batch")?;
+        let scores = model.predict(&batch)?;
+        for (x, scores) in batch.features()?.iter().zip(scores.get::<f32>()?.chunks(CLASSES)) {
+            let row = Tensor::new("features", &[1, WIDTH], x.to_vec());
+            assert_eq!(model.predict(&Batch::from_inputs(vec![row])?)?.get::<f32>()?, scores);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_parameter_limit_binds() -> Result<()> {
+        let solve = |param_limit| solve(&Metadata { param_limit, ..Metadata::classification(WIDTH, CLASSES) });
+        assert_eq!(solve(117)?.parameters().count(), 117);
+        assert!(solve(116).is_err());
+        Ok(())
+    }
+
+    /// With a margin as wide as all scores, every row is a near tie of all classes.
+    #[test]
+    fn near_ties_are_settled_by_the_exact_classifier() -> Result<()> {
+        let mut model = solve(&Metadata::classification(WIDTH, CLASSES))?;
+        let batch = synthetic(WIDTH, CLASSES, 32, 5)?.next().ok_or("no batch")?;
+        let correct = |model: &Lookup| count_correct(model.predict(&batch)?.get()?, batch.labels()?, CLASSES);
+        model.margin = 1e6;
+        let settled = correct(&model)?;
+        let mut scores = vec![0.0; 32 * CLASSES];
+        model.exact.forward(&mut thimble_sdk::nn::Gemm::new(), batch.features()?.values, &mut scores)?;
+        assert_eq!(settled, count_correct(&scores, batch.labels()?, CLASSES)?);
+        model.exact = Linear::from_parts(WIDTH, vec![0.0; WIDTH * CLASSES], vec![1.0, 0.0, 0.0, 0.0])?;
+        assert_eq!(correct(&model)?, 8);
+        model.margin = 0.0;
+        assert!(correct(&model)? > 24);
+        Ok(())
+    }
+}

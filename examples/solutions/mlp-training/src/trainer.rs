@@ -194,31 +194,18 @@ impl Trainer {
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::{Metadata, Tensor};
+    use thimble_sdk::Tensor;
 
     use super::*;
+    use crate::synthetic;
 
     const WIDTH: usize = 8;
     const CLASSES: usize = 3;
 
-    /// Rows around one random prototype per class.
-    fn split(rng: &mut Rng, prototypes: &[f32], rows: usize) -> Result<Loader> {
-        let labels: Vec<i64> = (0..rows).map(|row| (row % CLASSES) as i64).collect();
-        let features: Vec<f32> = labels
-            .iter()
-            .flat_map(|&label| &prototypes[label as usize * WIDTH..][..WIDTH])
-            .map(|x| x + 0.3 * rng.normal())
-            .collect();
-        let features = Tensor::new("features", &[rows, WIDTH], features);
-        Loader::from_rows(vec![features], vec![Tensor::new("label", &[rows], labels)], 16)
-    }
-
     fn trained(hidden: &[usize], recipe: &Recipe) -> Result<(Network, f64)> {
-        let metadata = Metadata::classification(WIDTH, CLASSES);
-        let mut rng = Rng::seeded(metadata.seed);
-        let prototypes: Vec<f32> = (0..CLASSES * WIDTH).map(|_| rng.normal()).collect();
-        let mut train = split(&mut rng, &prototypes, 90)?.shuffled(1);
-        let mut val = split(&mut rng, &prototypes, 60)?;
+        let mut rng = Rng::seeded(0);
+        let mut train = synthetic(WIDTH, CLASSES, 90, 1)?.shuffled(1);
+        let mut val = synthetic(WIDTH, CLASSES, 60, 2)?;
         let widths: Vec<usize> = [&[WIDTH], hidden, &[CLASSES]].concat();
         let mut trainer = Trainer::new(Network::new(&widths, &mut rng));
         trainer.fit(&mut train, &mut val, recipe, &mut rng)?;

@@ -126,6 +126,8 @@ pub enum PublicSource {
     ImagenetParetoCanonical,
     /// Made by `thimble dataset generate frugal-digits --public`.
     FrugalDigits,
+    /// Made by `thimble dataset generate frugal-embeddings --public`.
+    FrugalEmbeddings,
 }
 
 impl PublicSource {
@@ -135,6 +137,7 @@ impl PublicSource {
             Self::Directory => None,
             Self::ImagenetParetoCanonical => Some(PublicData::ImagenetParetoCanonical),
             Self::FrugalDigits => Some(PublicData::FrugalDigits),
+            Self::FrugalEmbeddings => Some(PublicData::FrugalEmbeddings),
         }
     }
 }

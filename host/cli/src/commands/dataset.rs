@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use thimble_datasets::imagenet_pareto::{self, Options};
 use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
-use thimble_datasets::{Digest, OperatorSecret, Seed, Split, Tables, frugal_digits};
+use thimble_datasets::{Digest, OperatorSecret, Seed, Split, Tables, frugal_digits, frugal_embeddings};
 
 use crate::commands::export::ExportOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
@@ -37,6 +37,7 @@ struct GenerateOpts {
 enum Family {
     ImagenetPareto(ImagenetParetoOpts),
     FrugalDigits(FrugalDigitsOpts),
+    FrugalEmbeddings(FrugalEmbeddingsOpts),
 }
 
 /// Where a dataset goes.
@@ -114,6 +115,23 @@ struct FrugalDigitsOpts {
     out: Out,
 }
 
+/// 48 overlapping classes of three modes each in 192 features, under a large nuisance.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # The public data of the challenge frugal-embeddings, the same on every machine
+  thimble dataset generate frugal-embeddings --public --out data
+
+  # Official data that nobody else can draw, with operator-secret.json beside it
+  head -c 32 /dev/urandom > seed
+  thimble dataset generate frugal-embeddings --seed-file seed --out official")]
+struct FrugalEmbeddingsOpts {
+    #[command(flatten)]
+    source: PublicOrSeed,
+    #[command(flatten)]
+    out: Out,
+}
+
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct PublicOrSeed {
@@ -141,10 +159,23 @@ struct DescribeOpts {
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
-            Command::Generate(GenerateOpts { family: Family::ImagenetPareto(opts) }) => opts.out.write(&opts.draw()?),
-            Command::Generate(GenerateOpts { family: Family::FrugalDigits(opts) }) => opts.out.write(&opts.draw()?),
+            Command::Generate(GenerateOpts { family }) => family.run(),
             Command::Describe(opts) => opts.run(),
             Command::Export(opts) => opts.run(),
+        }
+    }
+}
+
+impl Family {
+    fn run(self) -> Result<ExitStatus, Failure> {
+        match self {
+            Self::ImagenetPareto(opts) => opts.out.write(&opts.draw()?),
+            Self::FrugalDigits(FrugalDigitsOpts { source, out }) => {
+                out.write(&source.draw(frugal_digits::public, frugal_digits::private)?)
+            }
+            Self::FrugalEmbeddings(FrugalEmbeddingsOpts { source, out }) => {
+                out.write(&source.draw(frugal_embeddings::public, frugal_embeddings::private)?)
+            }
         }
     }
 }
@@ -157,13 +188,13 @@ fn seed(path: &Path) -> Result<Seed, Failure> {
     Seed::parse(&bytes).with_context(|| format!("seed file {}", path.display())).or_input()
 }
 
-impl FrugalDigitsOpts {
-    fn draw(&self) -> Result<Drawn, Failure> {
-        let Some(path) = &self.source.seed_file else {
-            return Ok((frugal_digits::public(), None));
+impl PublicOrSeed {
+    fn draw(&self, public: fn() -> Tables, private: fn(&Seed) -> Tables) -> Result<Drawn, Failure> {
+        let Some(path) = &self.seed_file else {
+            return Ok((public(), None));
         };
         let seed = seed(path)?;
-        Ok((frugal_digits::private(&seed), Some(OperatorSecret::from_seed(&seed))))
+        Ok((private(&seed), Some(OperatorSecret::from_seed(&seed))))
     }
 }
 

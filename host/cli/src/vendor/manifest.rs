@@ -87,7 +87,10 @@ fn dependency(member: &Item, shared: &Item) -> anyhow::Result<InlineTable> {
     for (key, item) in own.filter(|(key, _)| *key != "workspace") {
         let value = item.as_value().with_context(|| format!("`{key}` of a dependency has no value"))?;
         match (key, merged.get_mut(key).and_then(Value::as_array_mut)) {
-            ("features", Some(features)) => features.extend(value.as_array().unwrap_or(&Array::new()).iter().cloned()),
+            ("features", Some(features)) => {
+                features.extend(value.as_array().unwrap_or(&Array::new()).iter().cloned());
+                features.fmt();
+            }
             _ => {
                 merged.insert(key, value.clone());
             }

@@ -1,6 +1,7 @@
 //! `thimble dataset`
 
 use thimble_datasets::imagenet_pareto::CANONICAL_DIGEST;
+use thimble_datasets::{frugal_digits, frugal_embeddings};
 
 use crate::bench::{Bench, assert_golden};
 
@@ -21,6 +22,29 @@ fn the_canonical_data_has_one_digest() {
     described.assert_code(0);
     assert_golden("dataset-describe", &described.stdout);
     assert_eq!(bench.thimble("dataset describe data --json").json()["digest"], CANONICAL_DIGEST.to_string());
+}
+
+#[test]
+fn the_public_data_of_the_frugal_challenges_has_one_digest() {
+    let bench = Bench::new();
+    bench.write("seed", SEED);
+    for (family, digest) in
+        [("frugal-digits", frugal_digits::PUBLIC_DIGEST), ("frugal-embeddings", frugal_embeddings::PUBLIC_DIGEST)]
+    {
+        let generate = format!("dataset generate {family}");
+        let ended = bench.thimble(&format!("{generate} --public --out {family}"));
+        ended.assert_code(0);
+        assert!(ended.stdout.contains(&digest.to_string()));
+        assert!(!bench.path(family).join("operator-secret.json").exists());
+
+        bench.thimble(&format!("{generate} --seed-file seed --out {family}-official")).assert_code(0);
+        let official = format!("{family}-official");
+        assert!(bench.path(&official).join("operator-secret.json").exists());
+        let described = bench.thimble(&format!("dataset describe {official} --json")).json();
+        assert_ne!(described["digest"], digest.to_string());
+        assert_eq!(described["name"], format!("{family}-private"));
+        assert_eq!(bench.thimble(&format!("{generate} --public --seed-file seed --out x")).code, 2);
+    }
 }
 
 #[test]
