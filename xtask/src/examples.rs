@@ -28,6 +28,16 @@ enum Source {
     C { directory: &'static str },
 }
 
+impl Source {
+    /// Under [`SOLUTIONS`]; crates are named as their directories.
+    const fn directory(&self) -> &'static str {
+        match *self {
+            Self::Rust { crate_name, .. } => crate_name,
+            Self::C { directory } => directory,
+        }
+    }
+}
+
 impl Example {
     /// A crate of the example's own name, whose parameter count depends on the challenge or on its data.
     const fn rust(name: &'static str) -> Self {
@@ -73,6 +83,11 @@ const EXAMPLES: [Example; 14] = [
     Example::rust("logistic"),
     Example { name: "c-discriminant", source: Source::C { directory: "c-discriminant" }, parameters: None },
 ];
+
+/// Name and directory, under [`SOLUTIONS`], of every example.
+pub(crate) fn solutions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    EXAMPLES.iter().map(|example| (example.name, example.source.directory()))
+}
 
 /// Builds the example packages into target/examples, and into target/datasets the canonical data and, in export/CHALLENGE,
 /// the public data of every example challenge for native tests.

@@ -1,4 +1,4 @@
-//! Project tasks: `cargo xtask setup|examples|guests|demo|test|arm64|challenges|bench|fuzz|ci`.
+//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|challenges|bench|fuzz|ci`.
 //!
 //! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
 //! everything it makes under `target/`.
@@ -14,6 +14,7 @@ mod fuzz;
 mod guests;
 mod setup;
 mod step;
+mod table;
 mod test;
 mod toolchain;
 mod workspace;
@@ -41,6 +42,7 @@ enum Task {
     Examples(examples::Opts),
     Guests(guests::Opts),
     Demo(demo::Opts),
+    Table(table::Opts),
     Test(test::Opts),
     Arm64(arm64::Opts),
     Challenges(challenges::Opts),
@@ -67,6 +69,7 @@ fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
         Task::Examples(opts) => opts.run(workspace, toolchain),
         Task::Guests(opts) => opts.run(workspace, toolchain),
         Task::Demo(opts) => opts.run(workspace, toolchain),
+        Task::Table(opts) => opts.run(workspace, toolchain),
         Task::Test(opts) => opts.run(workspace, toolchain),
         Task::Arm64(opts) => opts.run(workspace),
         Task::Challenges(opts) => opts.run(workspace),

@@ -9,7 +9,7 @@ use crate::guests::SOLUTIONS;
 use crate::step::{blank, run_keeping, step, succeeds};
 use crate::toolchain::GuestToolchain;
 use crate::workspace::Workspace;
-use crate::{arm64, examples, guests};
+use crate::{arm64, examples, guests, table};
 
 /// Sets everything up and runs all tests.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,8 @@ impl Opts {
             });
             failed.extend(outcome.err().map(|error| format!("{error:#}")));
         }
+        blank();
+        failed.extend(table::check(workspace, route).err().map(|error| format!("{error:#}")));
         blank();
         for line in &counts {
             println!("{line}");

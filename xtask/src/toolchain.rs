@@ -50,6 +50,14 @@ pub(crate) enum Route {
 }
 
 impl Route {
+    /// The compiler that [`Self::cargo`] runs.
+    pub(crate) fn rustc(self) -> Command {
+        Command::new(match self {
+            Self::Precompiled => "rustc",
+            Self::BuildStd => DEBIAN_RUSTC,
+        })
+    }
+
     /// `cargo SUBCOMMAND` for `target` in `directory`, with the flags this route needs.
     pub(crate) fn cargo(self, workspace: &Workspace, directory: &Path, subcommand: &str, target: &str) -> Command {
         let mut command = match self {

@@ -3,7 +3,7 @@
 use libm::{ceil, floor, log10};
 
 /// Most ticks on a linear axis.
-const MOST_TICKS: f64 = 6.0;
+const MOST_TICKS: f64 = 8.0;
 
 /// A round value of an axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,11 @@ impl Axis {
         let (low, high) = ends(values.into_iter().map(|value| log10(value.max(1.0))));
         let margin = ((high - low) * 0.08).max(0.15);
         let (low, high) = ((low - margin).max(0.0), high + margin);
-        let mantissas: &[f64] = if high - low > 3.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let mantissas: &[f64] = match high - low {
+            ..2.5 => &[1.0, 2.0, 5.0],
+            ..4.5 => &[1.0, 3.0],
+            _ => &[1.0],
+        };
         let mut ticks = Vec::new();
         // Bounded by the largest double.
         for exponent in floor(low) as i32..=floor(high) as i32 {
@@ -111,10 +115,14 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(texts(&Axis::linear([0.81, 0.97], Some(1.0))), ["0.80", "0.85", "0.90", "0.95"]);
+        assert_eq!(
+            texts(&Axis::linear([0.81, 0.97], Some(1.0))),
+            ["0.80", "0.82", "0.84", "0.86", "0.88", "0.90", "0.92", "0.94", "0.96", "0.98"]
+        );
         assert_eq!(texts(&Axis::linear([0.1, 1.0], Some(1.0))), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(texts(&Axis::linear([-300.0, 500.0], None)), ["-200", "0", "200", "400"]);
         assert_eq!(texts(&Axis::logarithmic([900.0, 40_000.0])), ["1 k", "2 k", "5 k", "10 k", "20 k", "50 k"]);
+        assert_eq!(texts(&Axis::logarithmic([900.0, 400_000.0])), ["1 k", "3 k", "10 k", "30 k", "100 k", "300 k"]);
         assert_eq!(texts(&Axis::logarithmic([30.0, 2e7])), ["100", "1 k", "10 k", "100 k", "1 M", "10 M"]);
     }
 

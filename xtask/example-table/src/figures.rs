@@ -173,6 +173,12 @@ pub(crate) fn standings(rows: &BTreeMap<String, Row>, direction: Direction) -> V
 pub(crate) mod tests {
     use super::*;
 
+    /// A challenge with a score of its own.
+    pub(crate) fn challenge() -> Result<Challenge> {
+        let json = include_bytes!("../../../examples/challenges/imagenet-pareto-500k/challenge.json");
+        Ok(Challenge::from_json(json)?)
+    }
+
     /// A scored run.
     pub(crate) fn row(metric: f64, flops: f64) -> Row {
         Row {

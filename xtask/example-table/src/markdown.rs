@@ -105,7 +105,8 @@ fn cells(row: &Row, scored: bool) -> String {
     let magnitude = |value: f64| si(value, "").trim_end().to_owned();
     let mut cells = vec![show(row.metric, |value| format!("{value:.4}"))];
     if scored {
-        cells.push(show(row.score, |value| format!("{value:.2}")));
+        // Of 100 or of 1: composite scores.
+        cells.push(show(row.score, |value| if value > 1.0 { format!("{value:.2}") } else { format!("{value:.4}") }));
     }
     cells.push(row.parameters.map_or_else(|| "–".to_owned(), grouped));
     cells.push(show(row.flops_per_sample, magnitude));
@@ -117,7 +118,8 @@ fn cells(row: &Row, scored: bool) -> String {
 /// To three significant digits, without an exponent.
 fn significant(value: f64) -> String {
     let value = thimble_challenge::round::significant(value, 3);
-    let decimals = (0..12).find(|&decimals| value.abs() * 10f64.powi(decimals) >= 99.5).unwrap_or(0);
+    // No figure of three digits lies between 99.9 and 100.
+    let decimals = (0..12).find(|&decimals| value.abs() * 10f64.powi(decimals) > 99.95).unwrap_or(0);
     format!("{value:.0$}", decimals as usize)
 }
 
@@ -149,6 +151,86 @@ pub(crate) fn first_difference(found: &str, wanted: &str) -> Option<String> {
                 let [found, wanted] = [found, wanted].map(|line| line.unwrap_or("(end of the file)"));
                 return Some(format!("line {number}:\n    - {found}\n    + {wanted}"));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::figures::tests::{challenge, row, rows, trapped};
+
+    fn solution(name: &str, directory: &str) -> Solution {
+        Solution { name: name.to_owned(), directory: directory.to_owned() }
+    }
+
+    #[test]
+    fn a_section_has_a_line_for_each_directory_and_a_row_for_each_solution() -> Result<()> {
+        let challenge = challenge()?;
+        let of_challenge = rows(&[
+            ("mlp", row(0.91, 123_456.0)),
+            ("mlp-small", row(0.8, 2_000.0)),
+            ("slow", row(0.8, 3e6)),
+            ("broken", trapped()),
+        ]);
+        let figures = Figures {
+            compilers: vec!["rustc 1".to_owned(), "clang 2".to_owned()],
+            rows: BTreeMap::from([(challenge.name.clone(), of_challenge)]),
+        };
+        let solutions = [("mlp", "mlp"), ("mlp-small", "mlp"), ("slow", "slow"), ("broken", "broken")]
+            .map(|(name, directory)| (solution(name, directory), format!("What {directory} is.")));
+        let section = section(&[challenge], &solutions.each_ref().map(|(s, text)| (s, text.clone())), &figures);
+        let expected = "
+- [`mlp`](solutions/mlp), [`mlp-small`](solutions/mlp): What mlp is.
+- [`slow`](solutions/slow): What slow is.
+- [`broken`](solutions/broken): What broken is.
+
+### [ImageNet Pareto 500K](challenges/imagenet-pareto-500k)
+
+Classify synthetic image embeddings with at most 500,000 stored parameters. Accuracy ranks; size and compute break ties.
+
+![accuracy against FLOPs per sample; on the Pareto frontier, from the cheapest: mlp-small, mlp](frontier-imagenet-pareto-500k.svg)
+
+| solution | accuracy | score | parameters | FLOPs/sample | training FLOPs | ngCO2e/sample | Pareto frontier |
+|---|--:|--:|--:|--:|--:|--:|---|
+| [mlp-small](solutions/mlp) | 0.8000 | 0.8000 | 1,000 | 2.00 k | 2.00 G | 0.0800 | **non-dominated** |
+| [mlp](solutions/mlp) | 0.9100 | 0.9100 | 1,000 | 123 k | 123 G | 4.94 | **non-dominated** |
+| [slow](solutions/slow) | 0.8000 | 0.8000 | 1,000 | 3.00 M | 3.00 T | 120 | dominated by mlp |
+| [broken](solutions/broken) | – | – | – | – | – | – | `trap` |
+
+Built by rustc 1 and clang 2; another compiler gives other FLOPs, and the same accuracies.
+
+";
+        assert_eq!(section, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn only_what_is_between_the_markers_is_replaced() {
+        let readme = format!("before\n{START}\nold\n{END}\nafter\n");
+        let new = format!("before\n{START}\nnew\n{END}\nafter\n");
+        assert_eq!(replaced(&readme, "new\n").ok(), Some(new));
+        for broken in [String::new(), format!("{START}\n"), format!("{END}\n{START}\n"), format!("{readme}{readme}")] {
+            assert!(replaced(&broken, "new\n").is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_first_difference_shows_both_lines() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+        assert_eq!(first_difference("a\nb\n", "a\nc\n").as_deref(), Some("line 2:\n    - b\n    + c"));
+        assert_eq!(first_difference("a\n", "a\nc\n").as_deref(), Some("line 2:\n    - (end of the file)\n    + c"));
+        assert_eq!(first_difference("a\n", "a").as_deref(), Some("line 2: line ends differ"));
+    }
+
+    #[test]
+    fn three_digits_are_significant() {
+        for (value, text) in
+            [(0.040_34, "0.0403"), (1.0, "1.00"), (9.996, "10.0"), (99.94, "99.9"), (99.96, "100"), (12_345.0, "12300")]
+        {
+            assert_eq!(significant(value), text);
         }
     }
 }

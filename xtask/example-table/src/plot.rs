@@ -1,7 +1,7 @@
 //! The drawing of a challenge: the ranking metric against FLOPs per sample, and the frontier as a staircase.
 //!
 //! Plain SVG 1.1 with a style sheet for light and dark surroundings and an opaque ground, so that it is readable on any
-//! page; 480 units wide with 13-unit text, so that it is on a phone.
+//! page; 440 units wide with 13-unit text, so that it is on a phone.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,8 +13,8 @@ use crate::axis::Axis;
 use crate::figures::{Row, Standing, direction, standings};
 use crate::labels::{Anchor, Label, Position, Rectangle, Scene};
 
-const WIDTH: f64 = 480.0;
-const HEIGHT: f64 = 430.0;
+const WIDTH: f64 = 440.0;
+const HEIGHT: f64 = 420.0;
 /// Where data is drawn.
 const AREA: Rectangle = Rectangle { left: 50.0, top: 62.0, right: WIDTH - 14.0, bottom: HEIGHT - 50.0 };
 /// Labels keep this much off the frame.
@@ -95,7 +95,7 @@ impl<'a> Plot<'a> {
         let metric = &challenge.ranking.metric;
         let title = escaped(&challenge.title);
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"640\" role=\"img\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"580\" role=\"img\" \
              font-family=\"-apple-system,'Segoe UI',Helvetica,Arial,sans-serif\" font-size=\"13\">\n\
              <title>{title}: {metric} against FLOPs per sample</title>\n<style>\n{STYLE}\n</style>\n\
              <rect class=\"ground\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\"/>\n\
@@ -149,7 +149,7 @@ impl<'a> Plot<'a> {
             let _ = write!(lines, "M{left:.1} {y:.1}H{right:.1}");
             text(svg, "quiet", "end", (left - 7.0, y + BASE), &tick.text);
         }
-        let _ = writeln!(svg, "<path class=\"grid\" fill=\"none\" d=\"{lines}\"/>");
+        let _ = writeln!(svg, "<path class=\"grid\" stroke-width=\".75\" fill=\"none\" d=\"{lines}\"/>");
         text(svg, "text", "end", (right, top - 14.0), &format!("↑ {metric}"));
         text(svg, "text", "end", (right, bottom + 39.0), "FLOPs per sample, logarithmic →");
     }
@@ -183,4 +183,53 @@ fn text(svg: &mut String, class: &str, anchor: &str, (x, y): Position, content: 
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Result;
+
+    use super::*;
+    use crate::figures::tests::{challenge, row, rows, trapped};
+
+    #[test]
+    fn every_scored_solution_is_drawn_and_named_once() -> Result<()> {
+        let rows = rows(&[("mlp", row(0.91, 123_456.0)), ("a<b", row(0.8, 2_000.0)), ("broken", trapped())]);
+        let svg = svg(&challenge()?, &rows);
+        assert_eq!(svg.matches(">mlp</text>").count(), 1);
+        assert_eq!(svg.matches(">a&lt;b</text>").count(), 1);
+        assert!(!svg.contains("broken") && !svg.contains("NaN") && !svg.contains("a<b"), "{svg}");
+        // Two of them are the legend's.
+        assert_eq!((svg.matches("class=\"member\"").count(), svg.matches("class=\"dominated\"").count()), (3, 1));
+        Ok(())
+    }
+
+    #[test]
+    fn the_staircase_rises_at_every_member() -> Result<()> {
+        let rows = rows(&[("b", row(0.9, 1e4)), ("a", row(0.8, 1e3)), ("c", row(0.85, 1e5))]);
+        let standings = standings(&rows, Direction::HigherIsBetter);
+        let plot = Plot::of(&standings, &challenge()?, Direction::HigherIsBetter);
+        let (a, b) = (plot.points[0], plot.points[1]);
+        assert_eq!(plot.steps, [(a.0, AREA.bottom), a, (b.0, a.1), b, (AREA.right, b.1)]);
+        assert!(b.1 < a.1, "better is up");
+        Ok(())
+    }
+
+    /// Of a metric that falls, the smaller value stands above.
+    #[test]
+    fn better_is_up_in_both_directions() -> Result<()> {
+        let rows = rows(&[("a", row(0.8, 1e3)), ("b", row(0.9, 1e4))]);
+        let standings = standings(&rows, Direction::LowerIsBetter);
+        let plot = Plot::of(&standings, &challenge()?, Direction::LowerIsBetter);
+        assert!(plot.points[0].1 < plot.points[1].1);
+        assert_eq!(plot.steps.len(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_scored_is_an_empty_drawing() -> Result<()> {
+        let svg = svg(&challenge()?, &rows(&[("broken", trapped())]));
+        assert!(svg.ends_with("</svg>\n") && !svg.contains("NaN") && !svg.contains("class=\"step\""), "{svg}");
+        Ok(())
+    }
 }
