@@ -98,7 +98,7 @@ fn native_seconds() -> f64 {
     for matrix in [&mut a, &mut b] {
         let (rows, columns) = (matrix.rows() as u32, matrix.columns() as u32);
         let bits: Vec<u32> = (0..rows * columns).map(|i| (0.5 + (i % 97) as f32 / 97.0).to_bits()).collect();
-        matrix.write(rows, columns, &bits).unwrap_or_else(|error| panic!("{error}"));
+        matrix.write(0, &bits).unwrap_or_else(|error| panic!("{error}"));
     }
     let product = Product::of(Orientation::Abt, &a, &b).unwrap_or_else(|| panic!("the sizes fit"));
     let (mut workspace, mut c) = (Workspace::default(), Matrix::default());

@@ -5,7 +5,8 @@ use crate::template::{Solution, solve};
 
 /// The import's functions, as text of the module.
 pub const IMPORTS: &str = r#"  (import "thimble:solution/kernels@0.1.0" "[constructor]matrix" (func $matrix (param i32 i32) (result i32)))
-  (import "thimble:solution/kernels@0.1.0" "[method]matrix.write" (func $write (param i32 i32 i32 i32 i32)))
+  (import "thimble:solution/kernels@0.1.0" "[method]matrix.reshape" (func $reshape (param i32 i32 i32)))
+  (import "thimble:solution/kernels@0.1.0" "[method]matrix.write" (func $write (param i32 i32 i32 i32)))
   (import "thimble:solution/kernels@0.1.0" "[method]matrix.read" (func $read (param i32 i32)))
   (import "thimble:solution/kernels@0.1.0" "[resource-drop]matrix" (func $drop_matrix (param i32)))
   (import "thimble:solution/kernels@0.1.0" "gemm" (func $gemm (param i32 i32 i32 i32 i32)))"#;
@@ -68,9 +69,12 @@ pub fn compares(one_in: u32) -> Vec<u8> {
         [(0, (m, k), (k, n), (k, 1), (1, n)), (1, (m, k), (n, k), (k, 1), (k, 1)), (2, (k, m), (k, n), (1, m), (1, n))];
     for (orientation, (a_rows, a_columns), (b_rows, b_columns), (a_line, a_step), (b_line, b_step)) in orientations {
         body.push_str(&format!(
-            "(call $write (local.get $a) (i32.const {a_rows}) (i32.const {a_columns}) (i32.const {a}) (i32.const {}))
-            (call $write (local.get $b) (i32.const {b_rows}) (i32.const {b_columns}) (i32.const {b}) (i32.const {}))
-            (call $write (local.get $c) (i32.const {m}) (i32.const {n}) (i32.const {start}) (i32.const {}))
+            "(call $reshape (local.get $a) (i32.const {a_rows}) (i32.const {a_columns}))
+            (call $write (local.get $a) (i32.const 0) (i32.const {a}) (i32.const {}))
+            (call $reshape (local.get $b) (i32.const {b_rows}) (i32.const {b_columns}))
+            (call $write (local.get $b) (i32.const 0) (i32.const {b}) (i32.const {}))
+            (call $reshape (local.get $c) (i32.const {m}) (i32.const {n}))
+            (call $write (local.get $c) (i32.const 0) (i32.const {start}) (i32.const {}))
             (call $gemm (i32.const {orientation}) (local.get $a) (local.get $b) (local.get $c) (i32.const 1))
             (call $read (local.get $c) (i32.const 80))
             (if (i32.ne (i32.load (i32.const 84)) (i32.const {})) (then (unreachable)))

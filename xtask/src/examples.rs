@@ -135,14 +135,24 @@ fn build_packages(workspace: &Workspace, route: Route) -> Result<()> {
     Ok(())
 }
 
-/// The canonical data. Generated anew each time: it takes less than a second, and never goes stale.
+/// Family, which of it is public, and the directory of target/datasets.
+const DATASETS: [(&str, &str, &str); 3] = [
+    ("imagenet-pareto", "--canonical", "imagenet-pareto-canonical"),
+    ("frugal-digits", "--public", "frugal-digits-public"),
+    ("frugal-embeddings", "--public", "frugal-embeddings-public"),
+];
+
+/// The public data. Generated anew each time: it takes less than a second a set, and never goes stale.
 fn build_datasets(workspace: &Workspace) -> Result<()> {
-    step("canonical dataset", || {
+    step("public datasets", || {
         let datasets = workspace.target("datasets");
         fs::create_dir_all(&datasets).with_context(|| format!("cannot create {}", datasets.display()))?;
-        let mut generate = Command::new(workspace.thimble());
-        generate.args(["dataset", "generate", "imagenet-pareto", "--canonical", "--overwrite", "--out"]);
-        run(generate.arg(datasets.join("imagenet-pareto-canonical")).stdout(std::process::Stdio::null()))
+        for (family, public, name) in DATASETS {
+            let mut generate = Command::new(workspace.thimble());
+            generate.args(["dataset", "generate", family, public, "--overwrite", "--out"]);
+            run(generate.arg(datasets.join(name)).stdout(std::process::Stdio::null()))?;
+        }
+        Ok(())
     })
 }
 

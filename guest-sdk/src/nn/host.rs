@@ -20,6 +20,9 @@ mod offered {
         }
     }
 
+    /// Values that the contract lets through at once.
+    const VALUES_PER_WRITE: usize = 1 << 18;
+
     /// A matrix in the host's memory.
     #[derive(Debug)]
     pub(in super::super) struct HostMatrix(kernels::Matrix);
@@ -30,7 +33,10 @@ mod offered {
         }
 
         pub(in super::super) fn write(&mut self, rows: usize, columns: usize, values: &[f32]) {
-            self.0.write(rows as u32, columns as u32, values);
+            self.0.reshape(rows as u32, columns as u32);
+            for (index, values) in values.chunks(VALUES_PER_WRITE).enumerate() {
+                self.0.write((index * VALUES_PER_WRITE) as u32, values);
+            }
         }
 
         pub(in super::super) fn read(&self) -> Vec<f32> {

@@ -160,10 +160,10 @@ impl LookupLinear {
         for group in groups(blocks) {
             let these = rest.split_off_mut(..bytes * ROWS * group.len()).unwrap_or_default();
             match group.len() {
-                8 => push_tables::<8>(&columns, &thresholds, group.start, these),
-                4 => push_tables::<4>(&columns, &thresholds, group.start, these),
-                2 => push_tables::<2>(&columns, &thresholds, group.start, these),
-                _ => push_tables::<1>(&columns, &thresholds, group.start, these),
+                8 => fill_tables::<8>(&columns, &thresholds, group.start, these),
+                4 => fill_tables::<4>(&columns, &thresholds, group.start, these),
+                2 => fill_tables::<2>(&columns, &thresholds, group.start, these),
+                _ => fill_tables::<1>(&columns, &thresholds, group.start, these),
             }
         }
         let bias = columns[signs].clone();
@@ -270,8 +270,8 @@ fn columns(layer: &Linear, scale: f32, blocks: usize) -> Vec<Vec<Block>> {
     values.chunks_exact(width).map(|column| column.as_chunks().0.iter().copied().map(block).collect()).collect()
 }
 
-/// The tables of all bytes for `V` vectors of outputs from `first` on.
-fn push_tables<const V: usize>(columns: &[Vec<Block>], thresholds: &Thresholds, first: usize, tables: &mut [Block]) {
+/// Fills the tables of all bytes for `V` vectors of outputs from `first` on.
+fn fill_tables<const V: usize>(columns: &[Vec<Block>], thresholds: &Thresholds, first: usize, tables: &mut [Block]) {
     let levels = columns[..thresholds.signs()].chunks_exact(thresholds.inputs());
     let bytes = levels.flat_map(|level| level.chunks(BITS));
     for (columns, table) in bytes.zip(tables.as_chunks_mut::<V>().0.as_chunks_mut().0) {

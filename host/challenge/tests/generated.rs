@@ -12,6 +12,7 @@ use serde_json::Value;
 use thimble_challenge::challenge::{FIGURES_END, FIGURES_START, ScoreRule, figures, grouped};
 use thimble_challenge::composite::{Composite, HouseBaseline};
 use thimble_challenge::{Challenge, EvaluationResult, LoadedChallenge, Manifest, round};
+use thimble_datasets::Split;
 
 /// `family.json`: what the variants share, and the two numbers in which they differ.
 #[derive(Deserialize)]
@@ -279,6 +280,33 @@ fn with_house_table(statement: &str, composite: &Composite) -> String {
     let end = rest.split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
     let (_, after) = rest.split_at(end);
     format!("{before}{HOUSE_TABLE}{rows}{after}")
+}
+
+/// The numbers that the frugal statements repeat in their text.
+#[test]
+fn frugal_statements_repeat_the_right_numbers() {
+    for name in ["frugal-digits", "frugal-embeddings"] {
+        let directory = format!("examples/challenges/{name}");
+        let challenge = Challenge::from_json(read(&format!("{directory}/challenge.json")).as_bytes()).expect("valid");
+        let statement = read(&format!("{directory}/statement.md"));
+        let assert_says = |text: String| assert!(statement.contains(&text), "{name}: `{text}` is not in the statement");
+        assert_says(format!("\n- {} stored parameters:", grouped(challenge.limits.parameters.0)));
+        assert_says(format!("\n- Training: {} FLOPs,", grouped(challenge.limits.training_flops.0)));
+        assert_says(format!(
+            "\n- Prediction: {} FLOPs a row,",
+            grouped(challenge.limits.prediction_flops_per_sample.0)
+        ));
+        let ScoreRule::Composite(composite) = &challenge.score else { unreachable!("both are scored so") };
+        let (quality, floor) = (composite.weights.quality, composite.floor);
+        assert_says(format!("`{quality} × Q + {} × E(FLOPs)", composite.weights.flops));
+        assert_says(format!("`Q = (accuracy − {floor}) / ({} − {floor})`", composite.best));
+        let tables = challenge.datasets.public.source.generated().expect("generated").tables();
+        let thimble_challenge::challenge::Task::Classification { classes, .. } = challenge.task;
+        for split in Split::ALL {
+            let rows = tables.split(split).rows as u64;
+            assert_says(format!("\n| {split} | {} | {} |", grouped(rows), grouped(rows / u64::from(classes))));
+        }
+    }
 }
 
 #[test]

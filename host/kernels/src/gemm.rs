@@ -121,18 +121,14 @@ impl Workspace {
         between_blocks: impl FnMut() -> Result<(), E>,
     ) -> Result<(), GemmError<E>> {
         let Product { orientation, m, n, k } = *product;
-        let wrong = |name: &Matrix| MatrixError::Length {
-            rows: u32::try_from(m).unwrap_or(u32::MAX),
-            columns: u32::try_from(n).unwrap_or(u32::MAX),
-            values: name.values().len(),
-        };
+        let wrong = MatrixError::Shape { rows: m, columns: n };
         if Product::of(orientation, a, b) != Some(*product) {
-            return Err(GemmError::Matrix(wrong(a)));
+            return Err(GemmError::Matrix(wrong));
         }
         if !accumulate {
             c.clear(m, n).map_err(GemmError::Matrix)?;
         } else if (c.rows(), c.columns()) != (m, n) {
-            return Err(GemmError::Matrix(wrong(c)));
+            return Err(GemmError::Matrix(wrong));
         }
         let a = match orientation {
             Orientation::Ab | Orientation::Abt => Operand::rows(a.values(), m, k),

@@ -13,15 +13,25 @@ pub enum MatrixError {
         /// As asked.
         columns: u32,
     },
-    /// Values that do not fill it.
-    #[error("{values} values for a matrix of {rows} rows and {columns} columns")]
-    Length {
-        /// As asked.
-        rows: u32,
-        /// As asked.
-        columns: u32,
+    /// Values beyond its end.
+    #[error("{values} values from place {start} of a matrix of {rows} rows and {columns} columns")]
+    Range {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// Where the first was to go, in row-major order.
+        start: u32,
         /// Values that were given.
         values: usize,
+    },
+    /// Sums of another shape.
+    #[error("a product of {rows} rows and {columns} columns added to another shape")]
+    Shape {
+        /// Rows of the product.
+        rows: usize,
+        /// Columns of the product.
+        columns: usize,
     },
     /// The system refuses the memory.
     #[error("the system refused {bytes} bytes for a matrix")]
@@ -53,34 +63,40 @@ impl Matrix {
     /// A dimension is 0, or the system refuses the memory.
     pub fn zeros(rows: u32, columns: u32) -> Result<Self, MatrixError> {
         let mut matrix = Self::default();
-        let len = matrix.reserve(rows, columns)?;
-        Arc::make_mut(&mut matrix.values).resize(len, 0.0);
+        matrix.reshape(rows, columns)?;
         Ok(matrix)
     }
 
-    /// Becomes `rows` × `columns` with the values of these bits, in row-major order. Memory is kept, and grows when it has
-    /// to.
+    /// Becomes `rows` × `columns`. In row-major order the values are those it had, and 0 beyond. Memory is kept, and grows
+    /// when it has to.
     ///
     /// # Errors
-    /// A dimension is 0, `bits` are not as many as asked for, or the system refuses the memory. The matrix is as before.
-    pub fn write(&mut self, rows: u32, columns: u32, bits: &[u32]) -> Result<(), MatrixError> {
-        if Self::bytes(rows, columns) != bits.len() as u64 * 4 {
-            return Err(MatrixError::Length { rows, columns, values: bits.len() });
+    /// A dimension is 0, or the system refuses the memory. The matrix is as before.
+    pub fn reshape(&mut self, rows: u32, columns: u32) -> Result<(), MatrixError> {
+        let len = self.reserve(rows, columns)?;
+        Arc::make_mut(&mut self.values).resize(len, 0.0);
+        Ok(())
+    }
+
+    /// Replaces values from place `start` on, in row-major order, by those of these bits.
+    ///
+    /// # Errors
+    /// They would go beyond the end. The matrix is as before.
+    pub fn write(&mut self, start: u32, bits: &[u32]) -> Result<(), MatrixError> {
+        let (rows, columns) = (self.rows, self.columns);
+        let beyond = || MatrixError::Range { rows, columns, start, values: bits.len() };
+        let values = Arc::make_mut(&mut self.values).get_mut(start as usize..).ok_or_else(beyond)?;
+        for (to, &bits) in values.get_mut(..bits.len()).ok_or_else(beyond)?.iter_mut().zip(bits) {
+            *to = f32::from_bits(bits);
         }
-        self.reserve(rows, columns)?;
-        let values = Arc::make_mut(&mut self.values);
-        values.clear();
-        values.extend(bits.iter().map(|&bits| f32::from_bits(bits)));
         Ok(())
     }
 
     /// Becomes `rows` × `columns` zeros, for a product that starts from nothing.
     pub(crate) fn clear(&mut self, rows: usize, columns: usize) -> Result<(), MatrixError> {
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let len = self.reserve(narrow(rows), narrow(columns))?;
-        let values = Arc::make_mut(&mut self.values);
-        values.clear();
-        values.resize(len, 0.0);
+        self.reshape(narrow(rows), narrow(columns))?;
+        self.values_mut().fill(0.0);
         Ok(())
     }
 
@@ -140,18 +156,24 @@ mod tests {
     fn values_and_shape_are_those_written() -> Result<(), MatrixError> {
         let mut matrix = Matrix::zeros(2, 3)?;
         assert_eq!((matrix.rows(), matrix.columns(), matrix.values()), (2, 3, &[0.0; 6][..]));
-        matrix.write(1, 2, &[1.0_f32.to_bits(), f32::NAN.to_bits()])?;
-        assert_eq!((matrix.rows(), matrix.columns(), matrix.values()[0]), (1, 2, 1.0));
-        assert!(matrix.values()[1].is_nan());
+        matrix.write(4, &[1.0_f32.to_bits(), f32::NAN.to_bits()])?;
+        assert_eq!(matrix.values()[..5], [0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert!(matrix.values()[5].is_nan());
+        matrix.reshape(5, 1)?;
+        matrix.reshape(1, 6)?;
+        assert_eq!((matrix.rows(), matrix.columns(), matrix.values()), (1, 6, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0][..]));
         Ok(())
     }
 
     #[test]
     fn wrong_sizes_are_named_and_change_nothing() -> Result<(), MatrixError> {
         let mut matrix = Matrix::zeros(2, 3)?;
-        assert_eq!(matrix.write(2, 2, &[0; 3]), Err(MatrixError::Length { rows: 2, columns: 2, values: 3 }));
-        assert_eq!(matrix.write(0, 5, &[]), Err(MatrixError::Empty { rows: 0, columns: 5 }));
-        assert_eq!((matrix.rows(), matrix.columns()), (2, 3));
+        assert_eq!(matrix.write(5, &[7]), Ok(()));
+        let beyond = |start, values| Err(MatrixError::Range { rows: 2, columns: 3, start, values });
+        assert_eq!(matrix.write(5, &[8, 8]), beyond(5, 2));
+        assert_eq!(matrix.write(u32::MAX, &[8]), beyond(u32::MAX, 1));
+        assert_eq!(matrix.reshape(0, 5), Err(MatrixError::Empty { rows: 0, columns: 5 }));
+        assert_eq!((matrix.rows(), matrix.columns(), matrix.values()[5].to_bits()), (2, 3, 7));
         assert!(matches!(Matrix::zeros(u32::MAX, u32::MAX), Err(MatrixError::Memory { .. })));
         Ok(())
     }
@@ -160,10 +182,10 @@ mod tests {
     fn memory_is_kept_and_foretold() -> Result<(), MatrixError> {
         let mut matrix = Matrix::zeros(4, 4)?;
         assert_eq!((matrix.capacity_bytes(), matrix.capacity_bytes_as(1, 1)), (64, 64));
-        matrix.write(1, 1, &[0])?;
+        matrix.reshape(1, 1)?;
         assert_eq!(matrix.capacity_bytes(), 64);
         assert_eq!(matrix.capacity_bytes_as(5, 4), 80);
-        matrix.write(5, 4, &[0; 20])?;
+        matrix.reshape(5, 4)?;
         assert_eq!(matrix.capacity_bytes(), 80);
         Ok(())
     }

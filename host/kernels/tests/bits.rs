@@ -98,7 +98,7 @@ fn accumulating_into_another_shape_is_an_error() {
     let product = Product::of(Orientation::Ab, &a, &b).unwrap();
     let mut c = Matrix::zeros(4, 2).unwrap();
     let refused = Workspace::default().gemm(&product, (&a, &b), &mut c, true, || Ok::<_, Infallible>(()));
-    assert_eq!(refused, Err(GemmError::Matrix(MatrixError::Length { rows: 2, columns: 4, values: 8 })));
+    assert_eq!(refused, Err(GemmError::Matrix(MatrixError::Shape { rows: 2, columns: 4 })));
 }
 
 #[test]

@@ -38,7 +38,7 @@ use crate::state::{HostFuel, HostState};
 use crate::stop::{PlatformFault, Stop};
 use crate::task::Description;
 
-/// Bytes of names, shapes, text and lists of handles that one call may hand over beside values.
+/// Bytes of names, shapes, text, lists of handles, and values of a matrix that one call may hand over.
 const ABI_SLACK_BYTES: u64 = 1 << 20;
 
 /// Runs evaluations. Engines and linkers are made once; every evaluation has stores of its own.

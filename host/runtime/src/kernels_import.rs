@@ -7,9 +7,13 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType};
 
 use crate::contract::Orientation;
+use crate::limiter::Limiter;
 use crate::lists::F32List;
 use crate::state::{HostState, charge_call, charge_gemm};
 use crate::stop::{ImportMisuse, PlatformFault};
+
+/// Values that one call may write, 1 MiB: what any call may hand over.
+pub const VALUES_PER_WRITE: usize = 1 << 18;
 
 type Store<'a> = StoreContextMut<'a, HostState>;
 
@@ -28,6 +32,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<
         state.limiter.hold(Matrix::bytes(rows, columns))?;
         Ok((state.resources.push(Matrix::zeros(rows, columns).map_err(blame)?)?,))
     })?;
+    kernels.func_wrap("[method]matrix.reshape", reshape)?;
     kernels.func_wrap("[method]matrix.write", write)?;
     kernels.func_wrap("[method]matrix.read", |mut store: Store<'_>, (matrix,): (Resource<Matrix>,)| {
         let bytes = store.data().resources.get(&matrix)?.values().len() as u64 * 4;
@@ -37,16 +42,24 @@ pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<
     kernels.func_wrap("gemm", gemm)
 }
 
-fn write(
-    mut store: Store<'_>,
-    (handle, rows, columns, values): (Resource<Matrix>, u32, u32, F32List),
-) -> wasmtime::Result<()> {
+fn reshape(mut store: Store<'_>, (handle, rows, columns): (Resource<Matrix>, u32, u32)) -> wasmtime::Result<()> {
+    charge_call(&mut store, Matrix::bytes(rows, columns))?;
+    let state = store.data_mut();
+    let matrix = state.resources.get_mut(&handle)?;
+    hold(&mut state.limiter, matrix, rows, columns)?;
+    matrix.reshape(rows, columns).map_err(blame)
+}
+
+fn write(mut store: Store<'_>, (handle, start, values): (Resource<Matrix>, u32, F32List)) -> wasmtime::Result<()> {
+    if values.len() > VALUES_PER_WRITE {
+        return Err(ImportMisuse::MatrixWrite { limit: VALUES_PER_WRITE, value: values.len() }.into());
+    }
     charge_call(&mut store, values.len() as u64 * 4)?;
     // Out of the state while the values are read in place; an error ends the instance, so nobody misses it then.
-    let mut matrix = take(&mut store, &handle)?;
-    hold(&mut store, &matrix, rows, columns)?;
-    matrix.write(rows, columns, values.bits(&store)).map_err(blame)?;
-    put_back(&mut store, &handle, matrix)
+    let mut matrix = mem::take(store.data_mut().resources.get_mut(&handle)?);
+    matrix.write(start, values.bits(&store)).map_err(blame)?;
+    *store.data_mut().resources.get_mut(&handle)? = matrix;
+    Ok(())
 }
 
 fn gemm(
@@ -70,11 +83,13 @@ fn gemm(
         return Err(misfit()?);
     }
     charge_gemm(&mut store, product.multiply_adds())?;
-    let mut result = take(&mut store, &c)?;
+    // C and the buffers leave the state while A and B are read in it; an error ends the instance, so nobody misses them.
+    let state = store.data_mut();
+    let mut result = mem::take(state.resources.get_mut(&c)?);
     if !accumulate {
-        hold(&mut store, &result, rows as u32, columns as u32)?;
+        hold(&mut state.limiter, &result, rows as u32, columns as u32)?;
     }
-    let mut workspace = mem::take(&mut store.data_mut().workspace);
+    let mut workspace = mem::take(&mut state.workspace);
     let state = store.data();
     let operands = (state.resources.get(&a)?, state.resources.get(&b)?);
     workspace.gemm(&product, operands, &mut result, accumulate, || state.clock.check()).map_err(
@@ -83,30 +98,24 @@ fn gemm(
             GemmError::Matrix(error) => blame(error),
         },
     )?;
-    store.data_mut().workspace = workspace;
-    put_back(&mut store, &c, result)
-}
-
-fn take(store: &mut Store<'_>, handle: &Resource<Matrix>) -> wasmtime::Result<Matrix> {
-    Ok(mem::take(store.data_mut().resources.get_mut(handle)?))
-}
-
-fn put_back(store: &mut Store<'_>, handle: &Resource<Matrix>, matrix: Matrix) -> wasmtime::Result<()> {
-    *store.data_mut().resources.get_mut(handle)? = matrix;
+    let state = store.data_mut();
+    state.workspace = workspace;
+    *state.resources.get_mut(&c)? = result;
     Ok(())
 }
 
 /// Counts what `matrix` will hold more as `rows` × `columns`, before the memory is asked for.
-fn hold(store: &mut Store<'_>, matrix: &Matrix, rows: u32, columns: u32) -> wasmtime::Result<()> {
-    let more = matrix.capacity_bytes_as(rows, columns) - matrix.capacity_bytes();
-    Ok(store.data_mut().limiter.hold(more)?)
+fn hold(limiter: &mut Limiter, matrix: &Matrix, rows: u32, columns: u32) -> wasmtime::Result<()> {
+    Ok(limiter.hold(matrix.capacity_bytes_as(rows, columns) - matrix.capacity_bytes())?)
 }
 
 /// A wrong shape is the guest's; memory within its limit that the system refuses is not.
 fn blame(error: MatrixError) -> wasmtime::Error {
     match error {
         MatrixError::Memory { .. } => PlatformFault::HostMemory(error.to_string()).into(),
-        MatrixError::Empty { .. } | MatrixError::Length { .. } => ImportMisuse::from(error).into(),
+        MatrixError::Empty { .. } | MatrixError::Range { .. } | MatrixError::Shape { .. } => {
+            ImportMisuse::from(error).into()
+        }
     }
 }
 

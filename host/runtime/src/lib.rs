@@ -52,6 +52,7 @@ pub mod limits {
     pub use crate::compile::{ADDRESS_SPACE_BYTES, ARTIFACT_BYTES, CPU_SECONDS, WALL_SECONDS};
     pub use crate::instance::INSTANTIATION_FUEL;
     pub use crate::journal::{LOG_BYTES, POINTS, SERIES, SERIES_NAME_BYTES};
+    pub use crate::kernels_import::VALUES_PER_WRITE;
     pub use crate::limiter::TABLE_ELEMENTS;
     pub use crate::predict::{LARGEST_SCORE, REPLAY_ALONE, REPLAY_LEAST, REPLAY_ONE_IN};
 }

@@ -87,7 +87,15 @@ pub(crate) enum ImportMisuse {
     /// `fuel-left` was called outside `solve`.
     #[error("fuel-left is for the learner only")]
     FuelLeft,
-    /// A matrix without rows or columns, or another number of values than they hold.
+    /// Too many values of a matrix at once.
+    #[error("a write of {value} values is over the limit of {limit}")]
+    MatrixWrite {
+        /// Values a guest may write at once.
+        limit: usize,
+        /// Values it wrote.
+        value: usize,
+    },
+    /// A matrix without rows or columns, or values beyond its end.
     #[error("{0}")]
     Matrix(#[from] MatrixError),
     /// Operands of a product that do not fit together, or a C that is A or B.

@@ -4,6 +4,7 @@ use thimble_challenge::Verdict::{Deadline, OutOfFuel, OutOfMemory, Trap};
 use thimble_challenge::result::{Mode, Phase};
 use thimble_challenge::units::Flops;
 use thimble_runtime::TARIFF;
+use thimble_runtime::limits::VALUES_PER_WRITE;
 use thimble_tests::case::case;
 use thimble_tests::evaluation::evaluate;
 use thimble_tests::fixture::{self, MEMORY};
@@ -64,8 +65,10 @@ fn a_matrix_costs_its_bytes_each_time_they_cross_or_are_made() {
     assert_eq!(added("(drop (call $matrix (i32.const 8) (i32.const 16)))"), 2 + 8 + 256 + 8 * 16 * 4 / 16);
     // Strings and lists pass through wit-component's shim: a constant 1, an indirect call 8, an entry 1.
     let shim = 1 + 8 + 1;
-    let write = "(call $write (local.get $a) (i32.const 8) (i32.const 16) (i32.const 16384) (i32.const 128))";
-    assert_eq!(added(write), 4 + 8 + shim + 256 + 32);
+    let reshape = "(call $reshape (local.get $a) (i32.const 8) (i32.const 16))";
+    assert_eq!(added(reshape), 2 + 8 + 256 + 32);
+    let write = "(call $write (local.get $a) (i32.const 2) (i32.const 16384) (i32.const 4))";
+    assert_eq!(added(write), 3 + 8 + shim + 256 + 1);
     // What is read is put where `cabi_realloc` says: an entry 1 and what the allocation does.
     let read = added("(call $read (local.get $a) (i32.const 80))");
     assert!((1 + 8 + shim + 256 + 1 + 1..400).contains(&read), "{read}");
@@ -82,6 +85,15 @@ fn holds_halves(count: u32, between: &str) -> Vec<u8> {
         "(local $a i32) {} (call $return_f32 (i32.const 8))",
         one.repeat(count as usize)
     )))
+}
+
+/// In a predictor, where one call may hand over the least.
+fn writes_at_once(values: usize) -> Solution {
+    let body = format!(
+        "(call $write (call $matrix (i32.const 1024) (i32.const 1024)) (i32.const 0) (i32.const 65536) (i32.const {values}))
+        (call $return_zeros (call $rows (local.get $inputs)))"
+    );
+    predict(&body).with_pages(20)
 }
 
 hostile! {
@@ -113,10 +125,17 @@ hostile! {
             .says(&["0 rows and 7 columns"]);
     the_largest_matrix_is_out_of_memory_or_fuel_and_no_overflow =>
         case(guest("(drop (call $matrix (i32.const -1) (i32.const -1)))")).ends(OutOfFuel, Phase::Learn, "fuel");
-    too_few_values_are_misuse =>
-        case(guest("(call $write (local.get $a) (i32.const 2) (i32.const 2) (i32.const 1024) (i32.const 3))"))
+    values_to_the_end_of_a_matrix_are_written =>
+        case(guest("(call $write (local.get $a) (i32.const 2) (i32.const 1024) (i32.const 4))"));
+    values_beyond_the_end_of_a_matrix_are_misuse =>
+        case(guest("(call $write (local.get $a) (i32.const 3) (i32.const 1024) (i32.const 4))"))
             .ends(Trap, Phase::Learn, "import_misuse")
-            .says(&["3 values", "2 rows"]);
+            .says(&["4 values from place 3", "2 rows"]);
+    a_mebibyte_is_written_at_once =>
+        case(products::component(&writes_at_once(VALUES_PER_WRITE)));
+    more_than_a_mebibyte_at_once_is_refused =>
+        case(products::component(&writes_at_once(VALUES_PER_WRITE + 1)))
+            .ends(thimble_challenge::Verdict::InvalidOutput, Phase::Predict, "canonical_abi");
     sizes_that_do_not_fit_are_misuse =>
         case(gemm(1, "a", "b", "c", 0))
             .ends(Trap, Phase::Learn, "import_misuse")

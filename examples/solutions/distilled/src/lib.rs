@@ -14,8 +14,8 @@ use crate::loss::soft_cross_entropy;
 const TEACHER: usize = 384;
 const TEACHER_RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 2e-3, noise: 0.8, validate_every: 10 };
 
-/// Hidden neurons of the student, if the parameter limit lets them.
-const STUDENT: usize = 64;
+/// Hidden neurons of the student, if the parameter limit lets them; as many as classes, if those are more.
+const STUDENT: usize = 48;
 const STUDENT_RECIPE: Recipe = Recipe { epochs: 80, learning_rate: 4e-3, noise: 0.5, validate_every: 10 };
 
 /// Divides the scores before the softmax: shows which wrong answers the teacher holds possible.
@@ -37,7 +37,7 @@ impl Solution for Distillation {
     fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Student> {
         let (width, classes) = (metadata.input_dim, metadata.num_classes);
         let mut rng = Rng::seeded(metadata.seed);
-        let hidden = (1..=STUDENT)
+        let hidden = (1..=STUDENT.max(classes))
             .rev()
             .find(|&hidden| QuantisedNetwork::count(&[width, hidden, classes]) <= metadata.param_limit)
             .ok_or_else(|| format!("{} parameters do not allow one hidden neuron", metadata.param_limit))?;

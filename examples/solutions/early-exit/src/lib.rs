@@ -12,8 +12,9 @@ use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solut
 
 use crate::margin::{Outcome, margin, threshold};
 
-/// Hidden neurons of the two networks, if the parameter limit lets them.
-const SMALL: usize = 24;
+/// Hidden neurons of the two networks, if the parameter limit lets them; for many classes more, as many as classes and twice
+/// as many.
+const SMALL: usize = 32;
 const LARGE: usize = 320;
 const SMALL_RECIPE: Recipe = Recipe { epochs: 60, learning_rate: 4e-3, noise: 0.4, validate_every: 10 };
 const LARGE_RECIPE: Recipe = Recipe { epochs: 50, learning_rate: 2e-3, noise: 0.8, validate_every: 10 };
@@ -54,10 +55,12 @@ impl Solution for EarlyExit {
 
 /// As planned, or in the same proportion and within the limit.
 fn hidden_neurons(metadata: &Metadata) -> Result<[usize; 2]> {
-    let count = |hidden| QuantisedNetwork::count(&[metadata.input_dim, hidden, metadata.num_classes]);
-    (1..=LARGE)
+    let (width, classes) = (metadata.input_dim, metadata.num_classes);
+    let count = |hidden| QuantisedNetwork::count(&[width, hidden, classes]);
+    let (small, large) = (SMALL.max(classes), LARGE.max(2 * classes));
+    (1..=large)
         .rev()
-        .map(|large| [(large * SMALL / LARGE).max(1), large])
+        .map(|hidden| [(hidden * small / large).max(1), hidden])
         .find(|&[small, large]| count(small) + count(large) < metadata.param_limit)
         .ok_or_else(|| format!("{} parameters are not enough for two networks", metadata.param_limit).into())
 }

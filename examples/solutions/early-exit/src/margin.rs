@@ -1,7 +1,7 @@
 //! How sure the first network must be.
 
 /// What a loss of accuracy may be, in standard errors of the validation accuracy, for fewer rows in the large network.
-const STANDARD_ERRORS: f64 = 0.5;
+const STANDARD_ERRORS: f64 = 0.4;
 
 /// Of a row with a known label.
 #[derive(Debug, Clone, Copy)]

@@ -221,7 +221,7 @@ impl Faults {
             self.within(&format!("score.weights.{name}"), weight, 0.0..=1.0);
         }
         let sum = weights.quality + weights.flops + weights.carbon;
-        if !((sum - 1.0).abs() < 1e-9) {
+        if (sum - 1.0).abs() > 1e-9 {
             self.add("score.weights", "must sum to 1", sum);
         }
         if *quality == Quality::Metric && !rises_to_1 {

@@ -9,8 +9,8 @@ pub(crate) const ORIENTATIONS: [Orientation; 3] = [Orientation::Ab, Orientation:
 /// A matrix of given values.
 fn matrix(rows: usize, columns: usize, values: &[f32]) -> Matrix {
     let bits: Vec<u32> = values.iter().map(|value| value.to_bits()).collect();
-    let mut matrix = Matrix::default();
-    matrix.write(rows as u32, columns as u32, &bits).expect("the sizes fit");
+    let mut matrix = Matrix::zeros(rows as u32, columns as u32).expect("the sizes fit");
+    matrix.write(0, &bits).expect("the sizes fit");
     matrix
 }
 
