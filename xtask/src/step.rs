@@ -96,7 +96,7 @@ fn without_colours(text: &str) -> String {
 }
 
 /// The command as it would be typed.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     format!("`{}`", words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" "))
 }

@@ -2,18 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::examples;
-use crate::step::{blank, capture, run, step};
+use crate::step::{blank, capture, line, run, step};
 use crate::toolchain::{GuestToolchain, Route};
 use crate::workspace::Workspace;
 
 /// What the solutions are measured on.
-const CHALLENGES: [&str; 1] = ["frugal-digits"];
+const CHALLENGES: [&str; 2] = ["frugal-digits", "frugal-embeddings"];
 
 /// Under `target/`. Results are kept by what they depend on, so that only what changed is run again: what the table shows of
 /// them is the same in every run.
@@ -46,9 +48,10 @@ pub(crate) fn check(workspace: &Workspace, route: Route) -> Result<()> {
     step("table of examples/README.md", || run(table(workspace, route)?.arg("--check")))
 }
 
-/// A result of every solution on every challenge.
+/// A result of every solution on every challenge; on every core one run at a time.
 fn measure(workspace: &Workspace) -> Result<()> {
     let thimble = fingerprint(&[&workspace.thimble()])?;
+    let mut missing = Vec::new();
     for challenge in CHALLENGES {
         let results = workspace.target(RESULTS).join(challenge);
         fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
@@ -60,11 +63,26 @@ fn measure(workspace: &Workspace) -> Result<()> {
             };
             let key = evaluation.key(workspace, &thimble)?;
             if !evaluation.is_kept(&key) {
-                step(&format!("{name} on {challenge}"), || evaluation.run(workspace, &key))?;
+                missing.push((format!("{name} on {challenge}"), evaluation, key));
             }
         }
     }
-    Ok(())
+    if missing.is_empty() {
+        return Ok(());
+    }
+    eprintln!("      runs  {}, the others are kept in target/{RESULTS}", missing.len());
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        while let Some((name, evaluation, key)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+            step(name, || evaluation.run(workspace, key))?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..cores.min(missing.len())).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a run panicked"))?)
+    })
 }
 
 /// One run of `thimble`. Paths are relative to the repository, so that the command can be typed again as errors show it.
@@ -100,12 +118,10 @@ impl Evaluation {
         }
         let mut thimble = Command::new(workspace.thimble());
         thimble.current_dir(workspace.root()).arg("run").arg(&self.package).arg("--challenge").arg(&self.challenge);
-        // Progress goes to stderr; the table of one run is not wanted here.
-        thimble.args(["--cache", "target/cache"]).arg("--out").arg(&self.out).stdout(Stdio::null());
-        let outcome = run(&mut thimble);
+        thimble.args(["--cache", "target/cache"]).arg("--out").arg(&self.out);
+        let output = thimble.output().with_context(|| format!("cannot start {}", line(&thimble)))?;
         if !self.out.exists() {
-            outcome?;
-            bail!("{} was not written", self.out.display());
+            bail!("{} left no result\n{}", line(&thimble), String::from_utf8_lossy(&output.stderr).trim_end());
         }
         let file = self.key_file();
         fs::write(&file, key).with_context(|| format!("cannot write {}", file.display()))

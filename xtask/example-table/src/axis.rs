@@ -115,10 +115,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(
-            texts(&Axis::linear([0.81, 0.97], Some(1.0))),
-            ["0.80", "0.82", "0.84", "0.86", "0.88", "0.90", "0.92", "0.94", "0.96", "0.98"]
-        );
+        assert_eq!(texts(&Axis::linear([0.81, 0.97], Some(1.0))), ["0.80", "0.85", "0.90", "0.95"]);
         assert_eq!(texts(&Axis::linear([0.1, 1.0], Some(1.0))), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(texts(&Axis::linear([-300.0, 500.0], None)), ["-200", "0", "200", "400"]);
         assert_eq!(texts(&Axis::logarithmic([900.0, 40_000.0])), ["1 k", "2 k", "5 k", "10 k", "20 k", "50 k"]);

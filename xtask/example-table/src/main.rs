@@ -123,7 +123,8 @@ fn description(directory: &Path) -> Result<String> {
         if manifest.exists() { (manifest, "description = \"", "\"") } else { (directory.join(README), "# ", "") };
     let text = read(&path)?;
     let line = text.lines().find_map(|line| line.strip_prefix(start)?.strip_suffix(end));
-    Ok(line.with_context(|| format!("{} has no line `{start}…{end}`", path.display()))?.to_owned())
+    let line = line.with_context(|| format!("{} has no line `{start}…{end}`", path.display()))?;
+    Ok(format!("{}.", line.trim_end_matches('.')))
 }
 
 fn read(path: &Path) -> Result<String> {
