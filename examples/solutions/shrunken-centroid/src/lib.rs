@@ -27,7 +27,7 @@ pub struct ShrunkenCentroid;
 /// A linear classifier of some features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sparse {
-    /// Of the inputs, ascending.
+    /// Of the inputs, ascending; if they are as many as the inputs, they are the inputs.
     features: Vec<usize>,
     linear: Linear,
 }
@@ -88,11 +88,15 @@ impl Sparse {
         if self.features.last().is_some_and(|&last| last >= rows.width) {
             return Err(format!("rows of {} values, the model reads further", rows.width).into());
         }
+        let mut scores = vec![0.0; batch.rows() * self.linear.outputs()];
+        if self.features.len() == rows.width {
+            self.linear.forward(&mut Gemm::new(), rows.values, &mut scores)?;
+            return Ok(scores);
+        }
         let mut gathered = Vec::with_capacity(batch.rows() * self.features.len());
         for row in rows.iter() {
             gathered.extend(self.features.iter().map(|&feature| row[feature]));
         }
-        let mut scores = vec![0.0; batch.rows() * self.linear.outputs()];
         self.linear.forward(&mut Gemm::new(), &gathered, &mut scores)?;
         Ok(scores)
     }
@@ -112,6 +116,9 @@ impl Model for Sparse {
     fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
         let width = parameters.as_slice().first().map_or(0, |features| features.values.len());
         let indices = parameters.take::<i32>("features", &[width])?;
+        if !indices.is_sorted_by(|a, b| a < b) || indices.first().is_some_and(|&first| first < 0) {
+            return Err("features are not ascending".into());
+        }
         let features = indices.iter().map(|&feature| feature as usize).collect();
         let weight = parameters.take_f32("weight", &[metadata.num_classes, width])?;
         let bias = parameters.take_f32("bias", &[metadata.num_classes])?;
