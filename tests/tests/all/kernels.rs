@@ -135,7 +135,8 @@ hostile! {
         case(products::component(&writes_at_once(VALUES_PER_WRITE)));
     more_than_a_mebibyte_at_once_is_refused =>
         case(products::component(&writes_at_once(VALUES_PER_WRITE + 1)))
-            .ends(thimble_challenge::Verdict::InvalidOutput, Phase::Predict, "canonical_abi");
+            .ends(Trap, Phase::Predict, "import_misuse")
+            .says(&["262145", "262144"]);
     sizes_that_do_not_fit_are_misuse =>
         case(gemm(1, "a", "b", "c", 0))
             .ends(Trap, Phase::Learn, "import_misuse")
