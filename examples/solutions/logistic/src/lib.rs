@@ -1,8 +1,7 @@
 //! Multinomial logistic regression, fitted by smartcore's L-BFGS.
 //!
 //! smartcore's own `LogisticRegression` computes its loss one scalar at a time and stops at nothing but a gradient of 1e-8 or
-//! a thousand iterations: under the meter that costs a hundred times as much as the same products by the SDK's kernels. So its
-//! optimiser is kept, and the loss is ours.
+//! a thousand iterations. So its optimiser is kept, which can be told when to stop, and the loss is computed by the SDK's kernels.
 #![forbid(unsafe_code)]
 
 mod objective;
