@@ -23,15 +23,12 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// From the smallest to the largest of `values` with a margin, which is not put beyond `most`.
+    /// From the smallest to the largest of `values` with a margin, the upper one wide enough for a label. No tick is above
+    /// `most`, the largest possible value.
     pub(crate) fn linear(values: impl IntoIterator<Item = f64>, most: Option<f64>) -> Self {
         let (low, high) = ends(values);
         let margin = ((high - low) * 0.08).max(0.005);
-        let (low, mut high) = (low - margin, high + margin);
-        if let Some(most) = most {
-            // A sliver beyond, so that a marker on the limit is whole.
-            high = high.min(most + margin / 2.0);
-        }
+        let (low, high) = (low - margin, high + 2.0 * margin);
         let (mantissa, exponent) = round_step((high - low) / MOST_TICKS);
         // Multiples of a power of ten as divisions: the nearest doubles to what the texts say.
         let value = |count: f64| match exponent {
@@ -117,7 +114,7 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(texts(&Axis::linear([0.81, 0.97], Some(1.0))), ["0.80", "0.85", "0.90", "0.95"]);
         assert_eq!(texts(&Axis::linear([0.1, 1.0], Some(1.0))), ["0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(texts(&Axis::linear([-300.0, 500.0], None)), ["-200", "0", "200", "400"]);
+        assert_eq!(texts(&Axis::linear([-300.0, 500.0], None)), ["-200", "0", "200", "400", "600"]);
         assert_eq!(texts(&Axis::logarithmic([900.0, 40_000.0])), ["1 k", "2 k", "5 k", "10 k", "20 k", "50 k"]);
         assert_eq!(texts(&Axis::logarithmic([900.0, 400_000.0])), ["1 k", "3 k", "10 k", "30 k", "100 k", "300 k"]);
         assert_eq!(texts(&Axis::logarithmic([30.0, 2e7])), ["100", "1 k", "10 k", "100 k", "1 M", "10 M"]);

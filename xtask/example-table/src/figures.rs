@@ -31,6 +31,8 @@ pub(crate) struct Figures {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     pub(crate) verdict: Verdict,
+    /// Which rule a run that was not scored broke.
+    pub(crate) rule: Option<String>,
     /// The challenge's ranking metric.
     pub(crate) metric: Option<f64>,
     pub(crate) score: Option<f64>,
@@ -45,6 +47,7 @@ impl Row {
     pub(crate) fn of(result: &Comparable, metric: &str) -> Self {
         Self {
             verdict: result.verdict,
+            rule: result.failure.as_ref().map(|failure| failure.rule.clone()),
             metric: result.metrics.get(metric).and_then(MetricValue::value),
             score: result.score.map(|score| score.value),
             parameters: result.parameters.as_ref().map(|parameters| parameters.counted.0),
@@ -52,6 +55,11 @@ impl Row {
             training_flops: result.compute.training_flops,
             gco2e_per_sample: result.compute.gco2e_per_sample,
         }
+    }
+
+    /// The verdict, and the rule if there is one.
+    pub(crate) fn ending(&self) -> String {
+        self.rule.as_ref().map_or_else(|| self.verdict.to_string(), |rule| format!("{} ({rule})", self.verdict))
     }
 
     /// Where it stands in the plane of metric and FLOPs; none for a run that was not scored.
@@ -75,8 +83,8 @@ impl Row {
     fn differences(&self, fresh: &Self, tolerance: f64) -> Vec<String> {
         let show = |value: Option<f64>| value.map_or_else(|| "not measured".to_owned(), |value| value.to_string());
         let mut differences = Vec::new();
-        if self.verdict != fresh.verdict {
-            differences.push(format!("verdict was {}, is {}", self.verdict, fresh.verdict));
+        if (self.verdict, &self.rule) != (fresh.verdict, &fresh.rule) {
+            differences.push(format!("ended in {}, ends in {}", self.ending(), fresh.ending()));
         }
         for ((name, old, compiled), (_, new, _)) in self.values().into_iter().zip(fresh.values()) {
             let near = match (old, new) {
@@ -183,6 +191,7 @@ pub(crate) mod tests {
     pub(crate) fn row(metric: f64, flops: f64) -> Row {
         Row {
             verdict: Verdict::Scored,
+            rule: None,
             metric: Some(metric),
             score: Some(metric),
             parameters: Some(1_000),
@@ -196,6 +205,7 @@ pub(crate) mod tests {
     pub(crate) fn trapped() -> Row {
         Row {
             verdict: Verdict::Trap,
+            rule: Some("unreachable".to_owned()),
             metric: None,
             score: None,
             parameters: None,
@@ -247,7 +257,7 @@ pub(crate) mod tests {
         let new = figures("rustc 1", &[("added", row(0.9, 1.0)), ("mlp", trapped())]);
         let differences = old.differences(&new);
         assert_eq!(differences[0], "digits, gone: is not run any more");
-        assert_eq!(differences[1], "digits, mlp: verdict was scored, is trap");
+        assert_eq!(differences[1], "digits, mlp: ended in scored, ends in trap (unreachable)");
         assert_eq!(differences[2], "digits, mlp: metric was 0.9, is not measured");
         assert_eq!(differences.last().map(String::as_str), Some("digits, added: is new"));
     }

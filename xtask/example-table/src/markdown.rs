@@ -94,7 +94,7 @@ fn of_challenge(challenge: &Challenge, solutions: &[(&Solution, String)], figure
         let _ = writeln!(text, "| {} |{} {place} |", link(standing.solution), cells(standing.row, scored));
     }
     for (name, row) in rows.iter().filter(|(_, row)| row.point().is_none()) {
-        let _ = writeln!(text, "| {} |{} `{}` |", link(name), cells(row, scored), row.verdict);
+        let _ = writeln!(text, "| {} |{} {} |", link(name), cells(row, scored), row.ending());
     }
     text
 }
@@ -198,7 +198,7 @@ Classify synthetic image embeddings with at most 500,000 stored parameters. Accu
 | [mlp-small](solutions/mlp) | 0.8000 | 0.8000 | 1,000 | 2.00 k | 2.00 G | 0.0800 | **non-dominated** |
 | [mlp](solutions/mlp) | 0.9100 | 0.9100 | 1,000 | 123 k | 123 G | 4.94 | **non-dominated** |
 | [slow](solutions/slow) | 0.8000 | 0.8000 | 1,000 | 3.00 M | 3.00 T | 120 | dominated by mlp |
-| [broken](solutions/broken) | – | – | – | – | – | – | `trap` |
+| [broken](solutions/broken) | – | – | – | – | – | – | trap (unreachable) |
 
 Built by rustc 1 and clang 2; another compiler gives other FLOPs, and the same accuracies.
 

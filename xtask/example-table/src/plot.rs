@@ -16,7 +16,7 @@ use crate::labels::{Anchor, Label, Position, Rectangle, Scene};
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 420.0;
 /// Where data is drawn.
-const AREA: Rectangle = Rectangle { left: 50.0, top: 62.0, right: WIDTH - 14.0, bottom: HEIGHT - 50.0 };
+const AREA: Rectangle = Rectangle { left: 50.0, top: 62.0, right: WIDTH - 22.0, bottom: HEIGHT - 50.0 };
 /// Labels keep this much off the frame.
 const INSET: f64 = 4.0;
 /// A line of text, and the width of its average letter in the widest usual sans-serif (DejaVu Sans).
@@ -29,11 +29,11 @@ const BASE: f64 = 4.5;
 const STYLE: &str = "\
 .ground{fill:#ffffff}.text{fill:#1f2328}.quiet{fill:#59636e}.grid{stroke:#d1d9e0}.leader{stroke:#818b98}
 .step{stroke:#0969da}.under{fill:#0969da;fill-opacity:.08}.member{fill:#0969da;stroke:#ffffff}
-.dominated{fill:#ffffff;stroke:#818b98}
+.dominated{fill:none;stroke:#818b98}
 @media(prefers-color-scheme:dark){
 .ground{fill:#0d1117}.text{fill:#f0f6fc}.quiet{fill:#9198a1}.grid{stroke:#3d444d}.leader{stroke:#656c76}
 .step{stroke:#4493f8}.under{fill:#4493f8;fill-opacity:.12}.member{fill:#4493f8;stroke:#0d1117}
-.dominated{fill:#0d1117;stroke:#9198a1}}";
+.dominated{fill:none;stroke:#9198a1}}";
 
 /// The drawing, with a final newline.
 pub(crate) fn svg(challenge: &Challenge, rows: &BTreeMap<String, Row>) -> String {
@@ -111,8 +111,14 @@ impl<'a> Plot<'a> {
                 let _ = writeln!(svg, "<path class=\"leader\" d=\"M{x:.1} {y:.1}L{to_x:.1} {to_y:.1}\"/>");
             }
         }
-        for (standing, &point) in self.standings.iter().zip(&self.points) {
-            marker(&mut svg, standing.dominated_by.is_none(), point);
+        // Rings after discs, which would hide them.
+        for drawn in [true, false] {
+            for (standing, &point) in self.standings.iter().zip(&self.points) {
+                let member = standing.dominated_by.is_none();
+                if member == drawn {
+                    marker(&mut svg, member, point);
+                }
+            }
         }
         for (standing, label) in self.standings.iter().zip(&labels) {
             let place = &label.place;
