@@ -6,6 +6,8 @@
 
 #[path = "kernels/bare.rs"]
 mod bare;
+#[path = "kernels/clock.rs"]
+mod clock;
 #[path = "kernels/official.rs"]
 mod official;
 
@@ -28,7 +30,10 @@ pub(crate) enum Kernel {
     GemmBySdk = 4,
     Matrices = 5,
     Linear = 6,
+    Quantised = 7,
     Loader = 8,
+    Conv2d = 9,
+    Depthwise = 10,
 }
 
 impl Kernel {
@@ -41,6 +46,9 @@ impl Kernel {
 const GEMM: f64 = 128.0 * 384.0 * 384.0;
 /// Multiply-adds of a layer of 384 inputs and 128 outputs for 128 rows.
 const LAYER: f64 = 128.0 * 384.0 * 128.0;
+/// Multiply-adds of a 3 × 3 convolution from 16 to 32 channels, and of a depthwise one, on 128 images of 16 × 16.
+const CONVOLUTION: f64 = 128.0 * 256.0 * 9.0 * 16.0 * 32.0;
+const DEPTHWISE: f64 = 128.0 * 256.0 * 9.0 * 16.0;
 /// Bytes of one epoch of the canonical training split: 2,048 rows of 384 f32 and one s64.
 const EPOCH_BYTES: f64 = 2048.0 * (384.0 * 4.0 + 8.0);
 
@@ -74,12 +82,20 @@ fn main() {
         ("A · Bᵀ through nn::Gemm", Kernel::GemmBySdk, GEMM),
         ("A · Bᵀ of matrices that stay", Kernel::Matrices, GEMM),
         ("linear layer 384 → 128 in the guest", Kernel::Linear, LAYER),
+        ("convolution 3 × 3, 16 → 32 channels, 16 × 16", Kernel::Conv2d, CONVOLUTION),
+        ("depthwise convolution 3 × 3, 16 channels, 16 × 16", Kernel::Depthwise, DEPTHWISE),
     ] {
         row(name, official.fuel(kernel) / multiply_adds / 32.0, Some(("", 0.0, "<= 1.08")));
     }
 
+    println!("\nlinear layer 384 → 128: 8-bit weights over f32, both in the guest");
+    let ratio = |of: &dyn Fn(Kernel) -> f64| of(Kernel::Quantised) / of(Kernel::Linear);
+    row("fuel", ratio(&|kernel| official.fuel(kernel)), Some(("", 0.0, "<= 0.5")));
+    row("time", ratio(&|kernel| official.seconds(kernel, 30)), Some(("", 0.0, "<= 1.0")));
+
     println!("\nloader, GB/s from the mapped file to the guest");
     row("canonical training split", EPOCH_BYTES / official.seconds(Kernel::Loader, 200) / 1e9, Some(("", 0.0, ">= 2")));
+    clock::print();
 }
 
 fn row(what: &str, figure: f64, ratio: Option<(&str, f64, &str)>) {

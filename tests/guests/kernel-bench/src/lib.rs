@@ -1,7 +1,10 @@
 //! Runs one kernel of the SDK as often as the challenge's seed says: kernel × 1,000,000 + rounds. What a kernel costs is
 //! the difference between two numbers of rounds. `tests/benches/kernels.rs` knows the numbers.
 
-use thimble_sdk::nn::{Gemm, Linear, Matrix, Orientation, Shape};
+use thimble_sdk::nn::{
+    Activation, Conv2d, DepthwiseConv2d, Gemm, Image, Init, Layer, Linear, Matrix, Orientation, QuantisedLinear,
+    QuantisedRows, Shape, Window, Workspace,
+};
 use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor};
 
 struct KernelBench;
@@ -20,7 +23,10 @@ impl Solution for KernelBench {
             4 => gemm(Gemm::new(), Orientation::Abt, rounds)?,
             5 => matrices(rounds)?,
             6 => linear(rounds)?,
+            7 => quantised(rounds)?,
             8 => read_all(train, rounds),
+            9 => layer(Conv2d::new(IMAGE, 32, WINDOW, Activation::Identity)?, rounds)?,
+            10 => layer(DepthwiseConv2d::new(IMAGE, WINDOW, Activation::Identity)?, rounds)?,
             _ => {}
         }
         Ok(Nothing)
@@ -62,6 +68,33 @@ fn linear(rounds: u64) -> Result<()> {
     let (x, mut y, mut gemm) = (draw(128 * 384), vec![0.0; 128 * 128], Gemm::in_guest());
     for _ in 0..rounds {
         layer.forward(&mut gemm, &x, &mut y)?;
+    }
+    keep(y[0]);
+    Ok(())
+}
+
+/// The same layer with 8-bit weights.
+fn quantised(rounds: u64) -> Result<()> {
+    let layer = QuantisedLinear::from_linear(&Linear::from_parts(384, draw(384 * 128), draw(128))?)?;
+    let (x, mut y, mut rows) = (draw(128 * 384), vec![0.0; 128 * 128], QuantisedRows::new());
+    for _ in 0..rounds {
+        layer.forward(&mut rows, &x, &mut y)?;
+    }
+    keep(y[0]);
+    Ok(())
+}
+
+/// Small images, a batch of 128 of them.
+const IMAGE: Image = Image { height: 16, width: 16, channels: 16 };
+const WINDOW: Window = Window { kernel: 3, stride: 1, padding: 1 };
+
+fn layer(mut layer: impl Layer, rounds: u64) -> Result<()> {
+    layer.initialise(Init::Default, &mut Rng::seeded(1));
+    let x = draw(128 * IMAGE.values());
+    let mut y = vec![0.0; 128 * layer.outputs(IMAGE.values())?];
+    let mut workspace = Workspace::default();
+    for _ in 0..rounds {
+        layer.forward(&mut workspace, &x, &mut y)?;
     }
     keep(y[0]);
     Ok(())
