@@ -70,7 +70,7 @@ impl Default for Gemm {
 impl Gemm {
     /// Empty buffers; they grow to the largest product asked for.
     pub fn new() -> Self {
-        Self { host: Some(HostGemm::default()), ..Self::in_guest() }
+        Self { host: Some(HostGemm::new()), ..Self::in_guest() }
     }
 
     /// As [`Gemm::new`], but every product is computed by the guest's own kernel.

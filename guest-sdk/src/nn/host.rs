@@ -56,17 +56,21 @@ mod offered {
     }
 
     /// Three matrices that grow to the largest product asked for.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(in super::super) struct HostGemm(Option<[HostMatrix; 3]>);
 
     /// Buffers are not worth copying.
     impl Clone for HostGemm {
         fn clone(&self) -> Self {
-            Self::default()
+            Self::new()
         }
     }
 
     impl HostGemm {
+        pub(in super::super) fn new() -> Self {
+            Self(None)
+        }
+
         /// Does the work if it pays, and says whether it did. It pays when the multiply-adds, of which the guest's own
         /// kernel does ten a nanosecond at best, are many against the values that are copied both ways and the calls.
         pub(in super::super) fn add_product(
@@ -145,10 +149,14 @@ mod own {
     }
 
     /// Does nothing.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Debug, Clone)]
     pub(in super::super) struct HostGemm;
 
     impl HostGemm {
+        pub(in super::super) fn new() -> Self {
+            Self
+        }
+
         pub(in super::super) fn add_product(
             &mut self,
             _orientation: Orientation,
