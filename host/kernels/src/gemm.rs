@@ -12,6 +12,9 @@ const BLOCK_ROWS: usize = 132;
 /// Columns of B in a block, 768 KiB.
 const BLOCK_COLUMNS: usize = 512;
 
+/// Steps of k that are packed of one line before the next.
+const STEPS_AT_ONCE: usize = 16;
+
 /// The most that a [`Workspace`] holds: one block of A and one of B, padded to whole tiles.
 pub const WORKSPACE_BYTES: usize = DEPTH * (BLOCK_ROWS + 8 + BLOCK_COLUMNS + 12) * 4;
 
@@ -166,13 +169,12 @@ impl Workspace {
         let Job { k, a, b } = job;
         for steps in blocks(*k, DEPTH) {
             for columns in blocks(b.lines, BLOCK_COLUMNS) {
-                b.pack::<S>(columns.clone(), steps.clone(), &mut self.b);
+                let packed_b = b.pack::<S>(&columns, &steps, &mut self.b);
                 for rows in blocks(a.lines, BLOCK_ROWS) {
                     between_blocks()?;
-                    a.pack::<R>(rows.clone(), steps.clone(), &mut self.a);
-                    let panels = self.b.as_chunks::<S>().0.chunks_exact(steps.len());
-                    for (b, columns) in panels.zip(blocks_of(&columns, S)) {
-                        let groups = self.a.as_chunks::<R>().0.chunks_exact(steps.len());
+                    let packed_a = a.pack::<R>(&rows, &steps, &mut self.a);
+                    for (b, columns) in packed_b.chunks_exact(steps.len()).zip(blocks_of(&columns, S)) {
+                        let groups = packed_a.chunks_exact(steps.len());
                         for (a, rows) in groups.zip(blocks_of(&rows, R)) {
                             update(multiply, (a, b), (c, job.b.lines), (rows, columns.clone()));
                         }
@@ -249,25 +251,36 @@ impl<'a> Operand<'a> {
     }
 
     /// Copies the part `steps` of `lines` in groups of `GROUP`: for each group, for each k, one value of every line. Lines
-    /// that a last group lacks are 0.
-    fn pack<const GROUP: usize>(&self, lines: Range<usize>, steps: Range<usize>, packed: &mut Vec<f32>) {
-        packed.clear();
-        packed.resize(lines.len().div_ceil(GROUP) * GROUP * steps.len(), 0.0);
-        let groups = packed.as_chunks_mut::<GROUP>().0.chunks_exact_mut(steps.len());
-        for (group, lines) in groups.zip(blocks_of(&lines, GROUP)) {
+    /// that a last group lacks keep old values: nobody reads what comes of them.
+    fn pack<'p, const GROUP: usize>(
+        &self,
+        lines: &Range<usize>,
+        steps: &Range<usize>,
+        packed: &'p mut Vec<f32>,
+    ) -> &'p [[f32; GROUP]] {
+        let len = lines.len().div_ceil(GROUP) * GROUP * steps.len();
+        if packed.len() < len {
+            packed.resize(len, 0.0);
+        }
+        let packed = packed[..len].as_chunks_mut::<GROUP>().0;
+        for (group, lines) in packed.chunks_exact_mut(steps.len()).zip(blocks_of(lines, GROUP)) {
             if self.per_line == 1 {
                 for (to, k) in group.iter_mut().zip(steps.clone()) {
                     let from = &self.values[k * self.per_step + lines.start..][..lines.len()];
-                    to[..lines.len()].copy_from_slice(from);
+                    copy::<GROUP>(from, &mut to[..lines.len()]);
                 }
             } else {
-                for (at, line) in lines.enumerate() {
-                    let from = &self.values[line * self.per_line + steps.start..][..steps.len()];
-                    for (to, &from) in group.iter_mut().zip(from) {
-                        to[at] = from;
+                // A few steps of every line at a time: what is written stays in the nearest cache.
+                for (group, steps) in group.chunks_mut(STEPS_AT_ONCE).zip(blocks_of(steps, STEPS_AT_ONCE)) {
+                    for (at, line) in lines.clone().enumerate() {
+                        let from = &self.values[line * self.per_line + steps.start..][..steps.len()];
+                        for (to, &from) in group.iter_mut().zip(from) {
+                            to[at] = from;
+                        }
                     }
                 }
             }
         }
+        packed
     }
 }
