@@ -138,6 +138,7 @@ thimble_sdk::export!(EarlyExit);
 
 #[cfg(test)]
 mod tests {
+    use mlp_training::trial::synthetic;
     use thimble_sdk::nn::{Linear, count_correct};
 
     use super::*;
@@ -145,16 +146,8 @@ mod tests {
     const WIDTH: usize = 8;
     const CLASSES: usize = 3;
 
-    /// Rows around one prototype per class.
     fn split(seed: u64, rows: usize) -> Result<Loader> {
-        let mut rng = Rng::seeded(seed);
-        let labels: Vec<i64> = (0..rows).map(|row| (row % CLASSES) as i64).collect();
-        let mut features: Vec<f32> = (0..rows * WIDTH).map(|_| 0.5 * rng.normal()).collect();
-        for (row, &label) in features.chunks_exact_mut(WIDTH).zip(&labels) {
-            row[2 * label as usize] += 3.0;
-        }
-        let features = Tensor::new("features", &[rows, WIDTH], features);
-        Loader::from_rows(vec![features], vec![Tensor::new("label", &[rows], labels)], 32)
+        synthetic(WIDTH, CLASSES, rows, seed)
     }
 
     fn solve(metadata: &Metadata) -> Result<Cascade> {

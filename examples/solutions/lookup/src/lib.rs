@@ -116,45 +116,26 @@ thimble_sdk::export!(TwoViews);
 
 #[cfg(test)]
 mod tests {
-    use mlp_training::synthetic;
+    use mlp_training::trial::{self, CLASSES, WIDTH, synthetic};
 
     use super::*;
 
-    const WIDTH: usize = 12;
-    const CLASSES: usize = 4;
-
-    fn solve(metadata: &Metadata) -> Result<Lookup> {
-        let mut train = synthetic(WIDTH, CLASSES, 200, 1)?.shuffled(1);
-        TwoViews::solve(&mut train, &mut synthetic(WIDTH, CLASSES, 40, 2)?, metadata)
-    }
-
     #[test]
     fn learns_and_predicts_from_its_parameters_alone() -> Result<()> {
-        let metadata = Metadata::classification(WIDTH, CLASSES);
-        let model = Lookup::from_parameters(solve(&metadata)?.parameters(), &metadata)?;
-        let mut correct = 0;
-        for batch in synthetic(WIDTH, CLASSES, 100, 3)? {
-            correct += count_correct(model.predict(&batch)?.get()?, batch.labels()?, CLASSES)?;
-        }
+        let correct = trial::correct_of_100::<TwoViews>()?;
         assert!(correct >= 90, "{correct} of 100");
         Ok(())
     }
 
     #[test]
     fn a_row_alone_gets_the_scores_it_gets_in_a_batch() -> Result<()> {
-        let model = solve(&Metadata::classification(WIDTH, CLASSES))?;
-        let batch = synthetic(WIDTH, CLASSES, 30, 4)?.next().ok_or("no batch")?;
-        let scores = model.predict(&batch)?;
-        for (x, scores) in batch.features()?.iter().zip(scores.get::<f32>()?.chunks(CLASSES)) {
-            let row = Tensor::new("features", &[1, WIDTH], x.to_vec());
-            assert_eq!(model.predict(&Batch::from_inputs(vec![row])?)?.get::<f32>()?, scores);
-        }
+        assert_eq!(trial::differ_alone::<TwoViews>()?, 0);
         Ok(())
     }
 
     #[test]
     fn the_parameter_limit_binds() -> Result<()> {
-        let solve = |param_limit| solve(&Metadata { param_limit, ..Metadata::classification(WIDTH, CLASSES) });
+        let solve = |param_limit| trial::solve::<TwoViews>(&Metadata { param_limit, ..trial::metadata() });
         assert_eq!(solve(117)?.parameters().count(), 117);
         assert!(solve(116).is_err());
         Ok(())
@@ -163,7 +144,7 @@ mod tests {
     /// With a margin as wide as all scores, every row is a near tie of all classes.
     #[test]
     fn near_ties_are_settled_by_the_exact_classifier() -> Result<()> {
-        let mut model = solve(&Metadata::classification(WIDTH, CLASSES))?;
+        let mut model = trial::solve::<TwoViews>(&trial::metadata())?;
         let batch = synthetic(WIDTH, CLASSES, 32, 5)?.next().ok_or("no batch")?;
         let correct = |model: &Lookup| count_correct(model.predict(&batch)?.get()?, batch.labels()?, CLASSES);
         model.margin = 1e6;

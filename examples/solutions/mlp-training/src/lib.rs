@@ -18,15 +18,13 @@
 mod means;
 mod network;
 mod quantised;
-#[cfg(not(target_family = "wasm"))]
-mod synthetic;
 mod tally;
 mod trainer;
+#[cfg(not(target_family = "wasm"))]
+pub mod trial;
 
 pub use means::feature_means;
 pub use network::{Activations, Network};
 pub use quantised::QuantisedNetwork;
-#[cfg(not(target_family = "wasm"))]
-pub use synthetic::synthetic;
 pub use tally::Tally;
 pub use trainer::{Recipe, Trainer};

@@ -197,7 +197,7 @@ mod tests {
     use thimble_sdk::Tensor;
 
     use super::*;
-    use crate::synthetic;
+    use crate::trial::synthetic;
 
     const WIDTH: usize = 8;
     const CLASSES: usize = 3;

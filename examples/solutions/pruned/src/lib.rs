@@ -77,46 +77,26 @@ thimble_sdk::export!(Pruning);
 
 #[cfg(test)]
 mod tests {
-    use mlp_training::synthetic;
-    use thimble_sdk::nn::count_correct;
+    use mlp_training::trial;
 
     use super::*;
 
-    const WIDTH: usize = 12;
-    const CLASSES: usize = 4;
-
-    fn solve(metadata: &Metadata) -> Result<Pruned> {
-        let mut train = synthetic(WIDTH, CLASSES, 200, 1)?.shuffled(1);
-        Pruning::solve(&mut train, &mut synthetic(WIDTH, CLASSES, 40, 2)?, metadata)
-    }
-
     #[test]
     fn learns_and_predicts_from_its_parameters_alone() -> Result<()> {
-        let metadata = Metadata::classification(WIDTH, CLASSES);
-        let model = Pruned::from_parameters(solve(&metadata)?.parameters(), &metadata)?;
-        let mut correct = 0;
-        for batch in synthetic(WIDTH, CLASSES, 100, 3)? {
-            correct += count_correct(model.predict(&batch)?.get()?, batch.labels()?, CLASSES)?;
-        }
+        let correct = trial::correct_of_100::<Pruning>()?;
         assert!(correct >= 97, "{correct} of 100");
         Ok(())
     }
 
     #[test]
     fn a_row_alone_gets_the_scores_it_gets_in_a_batch() -> Result<()> {
-        let model = solve(&Metadata::classification(WIDTH, CLASSES))?;
-        let batch = synthetic(WIDTH, CLASSES, 30, 4)?.next().ok_or("no batch")?;
-        let scores = model.predict(&batch)?;
-        for (x, scores) in batch.features()?.iter().zip(scores.get::<f32>()?.chunks(CLASSES)) {
-            let row = Tensor::new("features", &[1, WIDTH], x.to_vec());
-            assert_eq!(model.predict(&Batch::from_inputs(vec![row])?)?.get::<f32>()?, scores);
-        }
+        assert_eq!(trial::differ_alone::<Pruning>()?, 0);
         Ok(())
     }
 
     #[test]
     fn the_parameter_limit_binds() -> Result<()> {
-        let solve = |param_limit| solve(&Metadata { param_limit, ..Metadata::classification(WIDTH, CLASSES) });
+        let solve = |param_limit| trial::solve::<Pruning>(&Metadata { param_limit, ..trial::metadata() });
         assert!((95..=100).contains(&solve(100)?.parameters().count()));
         assert!(solve(5).is_err());
         Ok(())

@@ -7,9 +7,9 @@ use thimble_sdk::nn::{
 };
 use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor};
 
-struct KernelBench;
+pub struct KernelBench;
 
-struct Nothing;
+pub struct Nothing;
 
 impl Solution for KernelBench {
     type Model = Nothing;
