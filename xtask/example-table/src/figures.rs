@@ -10,8 +10,9 @@ use thimble_challenge::{Challenge, Verdict};
 use thimble_metrics::{Direction, MetricValue};
 
 /// How far FLOPs may be apart, relative. The component that a compiler makes depends on the path of the sources by some
-/// bytes of its data, and so its memory grows a page earlier or later.
-const SAME_COMPILER: f64 = 1e-3;
+/// bytes of its data. So its memory grows a page earlier or later, and the test rows, whose order is drawn from its digest,
+/// meet in other batches: a cascade gathers other numbers of them (measured: 0.13 %).
+const SAME_COMPILER: f64 = 5e-3;
 
 /// The same, where another version compiled it: what is vectorised and inlined differs, what is computed does not.
 const OTHER_COMPILER: f64 = 0.1;
@@ -67,11 +68,11 @@ impl Row {
         Some(Point { metric: self.metric?, flops: self.flops_per_sample? })
     }
 
-    /// Every figure by name, and whether it depends on the compiler.
+    /// Every figure by name, and whether it depends on the compiler: FLOPs, and what is computed from them.
     fn values(&self) -> [(&'static str, Option<f64>, bool); 6] {
         [
             ("metric", self.metric, false),
-            ("score", self.score, false),
+            ("score", self.score, true),
             ("parameters", self.parameters.map(|count| count as f64), false),
             ("FLOPs/sample", self.flops_per_sample, true),
             ("training FLOPs", self.training_flops, true),
@@ -247,8 +248,10 @@ pub(crate) mod tests {
         assert_eq!(drifted.len(), 3, "{drifted:?}");
         assert_eq!(drifted[0], "digits, mlp: FLOPs/sample was 1000000, is 1010000");
         assert_eq!(near(0.9, 1.2e6, "rustc 2").len(), 3);
-        // Metric and score.
-        assert_eq!(near(0.900001, 1e6, "rustc 2").len(), 2);
+        // The metric; a score so little off may come of FLOPs.
+        assert_eq!(near(0.900001, 1e6, "rustc 2").len(), 1);
+        // The metric, and the score beyond what FLOPs explain.
+        assert_eq!(near(0.91, 1e6, "rustc 1").len(), 2);
     }
 
     #[test]
