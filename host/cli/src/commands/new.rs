@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn a_challenge_is_named_relative_where_that_means_something() {
         for (challenge, project, expected) in [
-            ("/home/u/thimble/challenges/c", "/home/u/mine", "../thimble/challenges/c"),
-            ("/home/u/c", "/home/u/work/mine", "../../c"),
-            ("/srv/challenges/c", "/home/u/mine", "/srv/challenges/c"),
+            ("/base/u/thimble/challenges/c", "/base/u/mine", "../thimble/challenges/c"),
+            ("/base/u/c", "/base/u/work/mine", "../../c"),
+            ("/srv/challenges/c", "/base/u/mine", "/srv/challenges/c"),
         ] {
             assert_eq!(reference(Path::new(challenge), Path::new(project)), Path::new(expected));
         }
