@@ -6,7 +6,7 @@ mod loss;
 
 use mlp_training::{Activations, Network, QuantisedNetwork, Recipe, Trainer};
 use thimble_sdk::nn::cross_entropy;
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Loader, Metadata, Result, Rng, Solution, journal};
 
 use crate::loss::soft_cross_entropy;
 
@@ -27,14 +27,10 @@ const SOFT_SHARE: f32 = 0.8;
 #[derive(Debug)]
 pub struct Distillation;
 
-/// What is left of it: a small network of 8-bit weights.
-#[derive(Debug, Clone)]
-pub struct Student(QuantisedNetwork);
-
 impl Solution for Distillation {
-    type Model = Student;
+    type Model = QuantisedNetwork;
 
-    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Student> {
+    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<QuantisedNetwork> {
         let (width, classes) = (metadata.input_dim, metadata.num_classes);
         let mut rng = Rng::seeded(metadata.seed);
         let hidden = (1..=STUDENT.max(classes))
@@ -59,21 +55,7 @@ impl Solution for Distillation {
             Ok(SOFT_SHARE * soft_loss + (1.0 - SOFT_SHARE) * hard_loss)
         })?;
         journal::log(format!("student: {:.4} on the validation split", student.validate(val)?.accuracy()));
-        Ok(Student(QuantisedNetwork::from_network(student.network())?))
-    }
-}
-
-impl Model for Student {
-    fn parameters(&self) -> Parameters {
-        self.0.parameters()
-    }
-
-    fn from_parameters(parameters: Parameters, metadata: &Metadata) -> Result<Self> {
-        Ok(Self(QuantisedNetwork::from_parameters(parameters, metadata)?))
-    }
-
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
-        self.0.predict(inputs)
+        QuantisedNetwork::from_network(student.network())
     }
 }
 
@@ -82,6 +64,7 @@ thimble_sdk::export!(Distillation);
 #[cfg(test)]
 mod tests {
     use mlp_training::trial::synthetic;
+    use thimble_sdk::Model as _;
     use thimble_sdk::nn::count_correct;
 
     use super::*;
@@ -93,14 +76,14 @@ mod tests {
         synthetic(WIDTH, CLASSES, rows, seed)
     }
 
-    fn solve(metadata: &Metadata) -> Result<Student> {
+    fn solve(metadata: &Metadata) -> Result<QuantisedNetwork> {
         Distillation::solve(&mut split(1, 90)?.shuffled(1), &mut split(2, 30)?, metadata)
     }
 
     #[test]
     fn the_student_learns_and_predicts_from_its_parameters_alone() -> Result<()> {
         let metadata = Metadata::classification(WIDTH, CLASSES);
-        let student = Student::from_parameters(solve(&metadata)?.parameters(), &metadata)?;
+        let student = QuantisedNetwork::from_parameters(solve(&metadata)?.parameters(), &metadata)?;
         let batch = split(3, 30)?.next().ok_or("no batch")?;
         let correct = count_correct(student.predict(&batch)?.get()?, batch.labels()?, CLASSES)?;
         assert!(correct >= 28, "{correct} of 30");

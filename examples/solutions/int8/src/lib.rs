@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use mlp_training::{Network, QuantisedNetwork, Recipe, Trainer};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Loader, Metadata, Result, Rng, Solution, journal};
 
 /// Hidden neurons, if the parameter limit lets them.
 const HIDDEN: usize = 256;
@@ -12,14 +12,10 @@ const RECIPE: Recipe = Recipe { epochs: 60, learning_rate: 2e-3, noise: 0.6, val
 #[derive(Debug)]
 pub struct PostTraining;
 
-/// The quantised network.
-#[derive(Debug, Clone)]
-pub struct Int8(QuantisedNetwork);
-
 impl Solution for PostTraining {
-    type Model = Int8;
+    type Model = QuantisedNetwork;
 
-    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Int8> {
+    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<QuantisedNetwork> {
         let widths = |hidden| [metadata.input_dim, hidden, metadata.num_classes];
         let fits = |hidden: &usize| QuantisedNetwork::count(&widths(*hidden)) <= metadata.param_limit;
         let hidden = (1..=HIDDEN)
@@ -30,21 +26,7 @@ impl Solution for PostTraining {
         let mut trainer = Trainer::new(Network::new(&widths(hidden), &mut rng));
         trainer.fit(train, val, &RECIPE, &mut rng)?;
         journal::log(format!("{hidden} neurons, {:.4} on the validation split", trainer.validate(val)?.accuracy()));
-        Ok(Int8(QuantisedNetwork::from_network(trainer.network())?))
-    }
-}
-
-impl Model for Int8 {
-    fn parameters(&self) -> Parameters {
-        self.0.parameters()
-    }
-
-    fn from_parameters(parameters: Parameters, metadata: &Metadata) -> Result<Self> {
-        Ok(Self(QuantisedNetwork::from_parameters(parameters, metadata)?))
-    }
-
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
-        self.0.predict(inputs)
+        QuantisedNetwork::from_network(trainer.network())
     }
 }
 
@@ -53,6 +35,7 @@ thimble_sdk::export!(PostTraining);
 #[cfg(test)]
 mod tests {
     use mlp_training::trial;
+    use thimble_sdk::Model as _;
 
     use super::*;
 

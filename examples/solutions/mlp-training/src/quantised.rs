@@ -1,7 +1,7 @@
 //! The network with 8-bit weights.
 
 use thimble_sdk::nn::{QuantisedLinear, QuantisedRows, relu};
-use thimble_sdk::{Batch, Metadata, Parameters, Result, Tensor};
+use thimble_sdk::{Batch, Metadata, Model, Parameters, Result, Tensor};
 
 use crate::Network;
 
@@ -24,9 +24,11 @@ impl QuantisedNetwork {
     pub fn count(widths: &[usize]) -> u64 {
         widths.windows(2).map(|pair| QuantisedLinear::count(pair[0], pair[1]) as u64).sum()
     }
+}
 
+impl Model for QuantisedNetwork {
     /// Tensors `0.weight`, `0.scale`, `0.bias`, `1.weight` and so on.
-    pub fn parameters(&self) -> Parameters {
+    fn parameters(&self) -> Parameters {
         let mut parameters = Parameters::new();
         for (index, layer) in self.layers.iter().enumerate() {
             layer.push_to(&mut parameters, &index.to_string());
@@ -34,11 +36,11 @@ impl QuantisedNetwork {
         parameters
     }
 
-    /// The network of [`QuantisedNetwork::parameters`]; as many layers as there are biases, and as wide.
+    /// The network of its parameters; as many layers as there are biases, and as wide.
     ///
     /// # Errors
     /// The tensors are not those of a network with the challenge's inputs and classes.
-    pub fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
+    fn from_parameters(mut parameters: Parameters, metadata: &Metadata) -> Result<Self> {
         let biases = parameters.as_slice().iter().filter(|tensor| tensor.name.ends_with(".bias"));
         let widths: Vec<usize> = std::iter::once(metadata.input_dim).chain(biases.map(|b| b.values.len())).collect();
         if widths.len() < 2 || widths.last() != Some(&metadata.num_classes) {
@@ -50,11 +52,11 @@ impl QuantisedNetwork {
         Ok(Self { layers: widths.windows(2).enumerate().map(&mut layer).collect::<Result<_>>()? })
     }
 
-    /// The scores of a batch, as [`Model::predict`](thimble_sdk::Model::predict) returns them.
+    /// The scores of a batch.
     ///
     /// # Errors
     /// The rows have another width than the network's inputs.
-    pub fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
         let mut rows = QuantisedRows::new();
         let mut values = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {

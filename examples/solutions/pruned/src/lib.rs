@@ -4,7 +4,7 @@
 
 use mlp_training::{Activations, Network, QuantisedNetwork, Recipe, Trainer};
 use thimble_sdk::nn::{NeuronStatistics, keep_neurons, most_important};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Loader, Metadata, Result, Rng, Solution, journal};
 
 /// Hidden neurons in training.
 const WIDE: usize = 256;
@@ -16,14 +16,10 @@ const RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 2e-3, noise: 0.5, val
 #[derive(Debug)]
 pub struct Pruning;
 
-/// What is left.
-#[derive(Debug, Clone)]
-pub struct Pruned(QuantisedNetwork);
-
 impl Solution for Pruning {
-    type Model = Pruned;
+    type Model = QuantisedNetwork;
 
-    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<Pruned> {
+    fn solve(train: &mut Loader, val: &mut Loader, metadata: &Metadata) -> Result<QuantisedNetwork> {
         let (width, classes) = (metadata.input_dim, metadata.num_classes);
         let fits = |left: &usize| QuantisedNetwork::count(&[width, *left, classes]) <= metadata.param_limit;
         let left = (1..=NARROW.max(classes).min(WIDE))
@@ -40,7 +36,7 @@ impl Solution for Pruning {
         narrow.fit(train, val, &RECIPE, &mut rng)?;
         let after = narrow.validate(val)?.accuracy();
         journal::log(format!("validation: {before:.4}, {cut:.4} with {left} of {WIDE} neurons, then {after:.4}"));
-        Ok(Pruned(QuantisedNetwork::from_network(narrow.network())?))
+        QuantisedNetwork::from_network(narrow.network())
     }
 }
 
@@ -59,25 +55,12 @@ fn prune(network: &Network, left: usize, train: &mut Loader) -> Result<Network> 
     Network::from_layers(vec![hidden, output])
 }
 
-impl Model for Pruned {
-    fn parameters(&self) -> Parameters {
-        self.0.parameters()
-    }
-
-    fn from_parameters(parameters: Parameters, metadata: &Metadata) -> Result<Self> {
-        Ok(Self(QuantisedNetwork::from_parameters(parameters, metadata)?))
-    }
-
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
-        self.0.predict(inputs)
-    }
-}
-
 thimble_sdk::export!(Pruning);
 
 #[cfg(test)]
 mod tests {
     use mlp_training::trial;
+    use thimble_sdk::Model as _;
 
     use super::*;
 
