@@ -14,6 +14,7 @@ mod keypoints;
 mod registry;
 mod regression;
 mod segmentation;
+mod sum;
 mod survival;
 mod value;
 
