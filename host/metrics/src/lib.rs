@@ -11,6 +11,7 @@ mod forecast;
 mod inputs;
 mod instances;
 mod keypoints;
+mod pointwise;
 mod registry;
 mod regression;
 mod segmentation;
