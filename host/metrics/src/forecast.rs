@@ -263,8 +263,10 @@ fn naive(truth: &ForecastTruth<'_>) -> f64 {
 
 /// Why a metric relative to the naive forecast has no value.
 fn no_change(truth: &ForecastTruth<'_>) -> Option<String> {
-    pointwise::no_row(truth.targets)
-        .or_else(|| (naive(truth) == 0.0).then(|| "every target equals the last value before it".into()))
+    pointwise::no_row(truth.targets).or_else(|| {
+        (naive(truth) == 0.0)
+            .then(|| "every target equals the last value before it, or differs too little to be squared".into())
+    })
 }
 
 fn theil_u2(inputs: &ForecastInputs<'_>) -> MetricValue {
@@ -272,7 +274,7 @@ fn theil_u2(inputs: &ForecastInputs<'_>) -> MetricValue {
         return MetricValue::Undefined(reason);
     }
     let model = inputs.truth.targets.iter().zip(inputs.predictions).map(|(y, z)| (z - y) * (z - y));
-    MetricValue::of(libm::sqrt(sum(model) / naive(&inputs.truth)))
+    MetricValue::of(libm::sqrt(pointwise::quotient(sum(model), naive(&inputs.truth))))
 }
 
 fn direction_accuracy(inputs: &ForecastInputs<'_>) -> MetricValue {

@@ -135,11 +135,11 @@ fn sum_of_squares(terms: impl Iterator<Item = f64>) -> f64 {
 
 pub(crate) fn accuracy(targets: &[f64], predictions: &[f64], options: &Options) -> MetricValue {
     let tolerance = |target: f64| options.absolute_tolerance + options.relative_tolerance * target.abs();
-    let close = |(error, &target): &(f64, &f64)| error.is_finite() && error.abs() <= tolerance(target);
+    let close = |error: f64, target: f64| error.is_finite() && error.abs() <= tolerance(target);
     if targets.is_empty() {
         return MetricValue::Undefined(NO_ROW.into());
     }
-    let right = errors(targets, predictions).zip(targets).filter(close).count();
+    let right = errors(targets, predictions).zip(targets).filter(|&(error, &target)| close(error, target)).count();
     MetricValue::of(right as f64 / targets.len() as f64)
 }
 
@@ -163,6 +163,11 @@ pub(crate) fn max_error(targets: &[f64], predictions: &[f64]) -> MetricValue {
     of_mean(errors(targets, predictions).map(f64::abs).reduce(f64::max))
 }
 
+/// Not a number if the divisor is beyond the range of a double: dividing by infinity would make the best value of it.
+pub(crate) fn quotient(part: f64, whole: f64) -> f64 {
+    if whole.is_finite() { part / whole } else { f64::NAN }
+}
+
 /// 1 minus the part of the targets' spread that is left, by the sums of squares of both.
 fn explained(targets: &[f64], left: f64, nothing_left: bool) -> MetricValue {
     if all_equal(targets) {
@@ -171,7 +176,8 @@ fn explained(targets: &[f64], left: f64, nothing_left: bool) -> MetricValue {
     let Some(centre) = mean(targets.iter().copied()) else {
         return MetricValue::Undefined(NO_ROW.into());
     };
-    MetricValue::of(1.0 - left / sum_of_squares(targets.iter().map(|target| target - centre)))
+    let spread = sum_of_squares(targets.iter().map(|target| target - centre));
+    MetricValue::of(1.0 - quotient(left, spread))
 }
 
 pub(crate) fn r2(targets: &[f64], predictions: &[f64]) -> MetricValue {
