@@ -148,6 +148,9 @@ fn over_classes(inputs: &ClassificationInputs<'_>, of_auc: impl Fn(f64) -> f64) 
 }
 
 fn auc_pr(inputs: &ClassificationInputs<'_>) -> MetricValue {
+    if inputs.truth.labels.is_empty() {
+        return MetricValue::Undefined(NO_ROW.into());
+    }
     let one = |class| Ranked::of(inputs, class).average_precision();
     let value = match inputs.truth.binary() {
         Some(positive) => one(positive),
@@ -155,7 +158,6 @@ fn auc_pr(inputs: &ClassificationInputs<'_>) -> MetricValue {
     };
     match value {
         Some(value) => MetricValue::of(value),
-        None if inputs.truth.labels.is_empty() => MetricValue::Undefined(NO_ROW.into()),
         None => MetricValue::Undefined(format!("no row has the positive class, {}", inputs.truth.positive)),
     }
 }
