@@ -187,13 +187,10 @@ fn no_positive(truth: &ClassificationTruth<'_>) -> Option<String> {
         .or_else(|| truth.binary().filter(missing).map(|class| format!("no row has the positive class, {class}")))
 }
 
-/// Why a metric about the negative class says nothing.
+/// Why a metric about the rows that are not of a class says nothing: with one class only there is none.
 fn no_negative(truth: &ClassificationTruth<'_>) -> Option<String> {
-    let missing = |&class: &usize| !truth.labels.contains(&(class as i64));
-    no_row(truth).or_else(|| {
-        let negative = truth.binary().map(|positive| 1 - positive);
-        negative.filter(missing).map(|class| format!("no row has the negative class, {class}"))
-    })
+    let only = truth.only_class().filter(|&class| truth.binary().is_none_or(|positive| class == positive as i64));
+    no_row(truth).or_else(|| only.map(|class| format!("every row has class {class}, so none is negative")))
 }
 
 /// Why a metric that needs rows of every class says nothing.
