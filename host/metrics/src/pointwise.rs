@@ -230,7 +230,7 @@ pub(crate) fn no_row(targets: &[f64]) -> Option<String> {
 }
 
 fn fewer_than_two(targets: &[f64]) -> Option<String> {
-    (targets.len() < 2).then(|| format!("there are {} targets, variance needs at least 2", targets.len()))
+    (targets.len() < 2).then(|| format!("variance needs at least 2 targets, found {}", targets.len()))
 }
 
 /// Why a metric relative to the targets' variance says nothing.
