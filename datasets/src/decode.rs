@@ -1,14 +1,15 @@
-//! One split's Arrow IPC file, from bytes to columns and back.
+//! One split's Arrow IPC file, from bytes to columns.
 //!
 //! The file has one record batch, no dictionaries, no compression, no nulls. A field whose rows are single numbers is a
-//! primitive column, any other a fixed-size list of its width.
+//! primitive column, text a large UTF-8 column, any other a fixed-size list of its width; a ragged field is a large list of
+//! such items.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int32Type, Int64Type, UInt8Type};
-use arrow_array::{Array, ArrayRef, FixedSizeListArray, PrimitiveArray, RecordBatch};
+use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int32Type, Int64Type, UInt8Type};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_ipc::Block;
 use arrow_ipc::convert::try_fb_to_schema;
@@ -16,7 +17,7 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use crate::metadataset::{DType, Field};
-use crate::table::ColumnValues;
+use crate::table::{ColumnValues, Texts};
 
 /// Why bytes are not the Arrow file of a split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum DecodeError {
     /// A part of the file lies outside of it.
     #[error("the {0} lies outside the file")]
     Outside(&'static str),
+    /// Offsets of text or of a ragged field are not lengths one after the other.
+    #[error("field `{0}`: the offsets do not ascend from 0 to the last value")]
+    Offsets(String),
     /// Nulls have no meaning here.
     #[error("field `{0}` has nulls")]
     Nulls(String),
@@ -55,26 +59,39 @@ impl From<ArrowError> for DecodeError {
     }
 }
 
-/// One column's values, inside the buffer they were decoded from.
-pub(crate) enum Stored {
+/// One column, inside the buffer it was decoded from.
+pub(crate) struct Stored {
+    values: StoredValues,
+    /// Of a ragged field: where each row's items end, after a first 0.
+    offsets: Option<ScalarBuffer<i64>>,
+}
+
+enum StoredValues {
     F32(ScalarBuffer<f32>),
     F64(ScalarBuffer<f64>),
     S64(ScalarBuffer<i64>),
     S32(ScalarBuffer<i32>),
     S8(ScalarBuffer<i8>),
     U8(ScalarBuffer<u8>),
+    /// Where each text ends, after a first 0, and the texts.
+    Text(ScalarBuffer<i64>, Buffer),
 }
 
 impl Stored {
     pub(crate) fn view(&self) -> ColumnValues<'_> {
-        match self {
-            Self::F32(values) => ColumnValues::F32(values),
-            Self::F64(values) => ColumnValues::F64(values),
-            Self::S64(values) => ColumnValues::S64(values),
-            Self::S32(values) => ColumnValues::S32(values),
-            Self::S8(values) => ColumnValues::S8(values),
-            Self::U8(values) => ColumnValues::U8(values),
+        match &self.values {
+            StoredValues::F32(values) => ColumnValues::F32(values),
+            StoredValues::F64(values) => ColumnValues::F64(values),
+            StoredValues::S64(values) => ColumnValues::S64(values),
+            StoredValues::S32(values) => ColumnValues::S32(values),
+            StoredValues::S8(values) => ColumnValues::S8(values),
+            StoredValues::U8(values) => ColumnValues::U8(values),
+            StoredValues::Text(offsets, bytes) => ColumnValues::Text(Texts::stored(offsets, bytes)),
         }
+    }
+
+    pub(crate) fn offsets(&self) -> Option<&[i64]> {
+        self.offsets.as_deref()
     }
 }
 
@@ -92,12 +109,19 @@ fn arrow_type(field: &Field) -> DataType {
         DType::S32 => DataType::Int32,
         DType::S8 => DataType::Int8,
         DType::U8 => DataType::UInt8,
+        DType::Text => DataType::LargeUtf8,
     };
-    if field.shape.is_empty() {
-        return element;
-    }
-    let width = i32::try_from(field.width()).unwrap_or(i32::MAX);
-    DataType::FixedSizeList(Arc::new(arrow_schema::Field::new_list_field(element, false)), width)
+    let item = if field.shape.is_empty() {
+        element
+    } else {
+        let width = i32::try_from(field.width()).unwrap_or(i32::MAX);
+        DataType::FixedSizeList(list_item(element), width)
+    };
+    if field.ragged { DataType::LargeList(list_item(item)) } else { item }
+}
+
+fn list_item(element: DataType) -> Arc<arrow_schema::Field> {
+    Arc::new(arrow_schema::Field::new_list_field(element, false))
 }
 
 /// Decodes a split without copying. The columns are in the order of `fields`; nothing but their types is checked.
@@ -174,23 +198,46 @@ fn check_buffers(block: &[u8], body: usize) -> Result<(), DecodeError> {
 }
 
 fn stored(field: &Field, column: &ArrayRef) -> Result<Stored, DecodeError> {
-    let nulls = || DecodeError::Nulls(field.name.clone());
-    if column.null_count() > 0 {
-        return Err(nulls());
-    }
-    let values = if field.shape.is_empty() { column } else { column.as_fixed_size_list().values() };
-    if values.null_count() > 0 {
-        return Err(nulls());
-    }
+    let without_nulls = |array: &ArrayRef| match array.null_count() {
+        0 => Ok(()),
+        _ => Err(DecodeError::Nulls(field.name.clone())),
+    };
+    without_nulls(column)?;
     // The schema is known to be that of `fields`, and so are the types.
-    Ok(match field.dtype {
-        DType::F32 => Stored::F32(values.as_primitive::<Float32Type>().values().clone()),
-        DType::F64 => Stored::F64(values.as_primitive::<Float64Type>().values().clone()),
-        DType::S64 => Stored::S64(values.as_primitive::<Int64Type>().values().clone()),
-        DType::S32 => Stored::S32(values.as_primitive::<Int32Type>().values().clone()),
-        DType::S8 => Stored::S8(values.as_primitive::<Int8Type>().values().clone()),
-        DType::U8 => Stored::U8(values.as_primitive::<UInt8Type>().values().clone()),
-    })
+    let (mut array, mut offsets) = (column, None);
+    if field.ragged {
+        let list = array.as_list::<i64>();
+        offsets = Some(from_zero(list.offsets().inner(), list.values().len(), field)?);
+        array = list.values();
+        without_nulls(array)?;
+    }
+    if !field.shape.is_empty() {
+        array = array.as_fixed_size_list().values();
+        without_nulls(array)?;
+    }
+    let values = match field.dtype {
+        DType::F32 => StoredValues::F32(array.as_primitive::<Float32Type>().values().clone()),
+        DType::F64 => StoredValues::F64(array.as_primitive::<Float64Type>().values().clone()),
+        DType::S64 => StoredValues::S64(array.as_primitive::<Int64Type>().values().clone()),
+        DType::S32 => StoredValues::S32(array.as_primitive::<Int32Type>().values().clone()),
+        DType::S8 => StoredValues::S8(array.as_primitive::<Int8Type>().values().clone()),
+        DType::U8 => StoredValues::U8(array.as_primitive::<UInt8Type>().values().clone()),
+        DType::Text => {
+            let texts = array.as_string::<i64>();
+            let bytes = texts.values().clone();
+            StoredValues::Text(from_zero(texts.offsets().inner(), bytes.len(), field)?, bytes)
+        }
+    };
+    Ok(Stored { values, offsets })
+}
+
+/// Offsets that say nothing but lengths: they ascend from 0 to the end.
+fn from_zero(offsets: &ScalarBuffer<i64>, end: usize, field: &Field) -> Result<ScalarBuffer<i64>, DecodeError> {
+    let ascending = offsets.is_sorted() && offsets.first() == Some(&0);
+    match ascending && offsets.last().is_some_and(|&last| usize::try_from(last) == Ok(end)) {
+        true => Ok(offsets.clone()),
+        false => Err(DecodeError::Offsets(field.name.clone())),
+    }
 }
 
 /// The columns of a schema in one line, short whatever the schema holds.
@@ -202,30 +249,4 @@ fn columns(schema: &Schema) -> String {
     let text = fields.collect::<Vec<_>>().join(", ");
     let metadata = if schema.metadata().is_empty() { "" } else { " with metadata" };
     format!("[{}]{metadata}", text.chars().take(400).collect::<String>())
-}
-
-/// The record batch of a split.
-pub(crate) fn encode(fields: &[Field], columns: &[ColumnValues<'_>]) -> Result<RecordBatch, ArrowError> {
-    let arrays = fields.iter().zip(columns).map(|(field, values)| array(field, *values)).collect::<Result<_, _>>()?;
-    RecordBatch::try_new(arrow_schema(fields), arrays)
-}
-
-fn array(field: &Field, values: ColumnValues<'_>) -> Result<ArrayRef, ArrowError> {
-    fn primitive<T: ArrowPrimitiveType>(values: &[T::Native]) -> ArrayRef {
-        Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values.to_vec()), None))
-    }
-    let elements = match values {
-        ColumnValues::F32(values) => primitive::<Float32Type>(values),
-        ColumnValues::F64(values) => primitive::<Float64Type>(values),
-        ColumnValues::S64(values) => primitive::<Int64Type>(values),
-        ColumnValues::S32(values) => primitive::<Int32Type>(values),
-        ColumnValues::S8(values) => primitive::<Int8Type>(values),
-        ColumnValues::U8(values) => primitive::<UInt8Type>(values),
-    };
-    match arrow_type(field) {
-        DataType::FixedSizeList(element, width) => {
-            Ok(Arc::new(FixedSizeListArray::try_new(element, width, elements, None)?))
-        }
-        _ => Ok(elements),
-    }
 }

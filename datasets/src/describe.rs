@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::metadataset::{Field, Metadataset, Role, Split, TaskKind};
+use crate::metadataset::{Field, Metadataset, Role, Split};
 use crate::open::Dataset;
+use crate::task::TaskKind;
 
 /// A dataset's description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -61,7 +62,7 @@ impl Description {
         Self {
             name: metadataset.name.clone(),
             digest: metadataset.digest,
-            task: metadataset.task,
+            task: metadataset.task.clone(),
             fields: metadataset.fields.clone(),
             splits: Split::ALL.map(split).into(),
         }
@@ -71,14 +72,18 @@ impl Description {
 impl fmt::Display for Description {
     /// Ends in a newline.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TaskKind::Classification { classes } = self.task;
         writeln!(f, "dataset  {}", self.name)?;
         writeln!(f, "digest   {}", self.digest)?;
-        writeln!(f, "task     classification, {classes} classes")?;
+        writeln!(f, "task     {}", self.task)?;
         writeln!(f, "\nfield             type            role")?;
-        for Field { name, dtype, shape, role } in &self.fields {
+        for Field { name, dtype, shape, role, ragged, .. } in &self.fields {
             let dimensions = shape.iter().map(u32::to_string).collect::<Vec<_>>().join("×");
-            let kind = if shape.is_empty() { dtype.to_string() } else { format!("{dtype}[{dimensions}]") };
+            let kind = match (shape.is_empty(), ragged) {
+                (true, false) => dtype.to_string(),
+                (false, false) => format!("{dtype}[{dimensions}]"),
+                (true, true) => format!("{dtype}[counts]"),
+                (false, true) => format!("{dtype}[counts×{dimensions}]"),
+            };
             let role = match role {
                 Role::Input => "input",
                 Role::Target => "target",

@@ -7,11 +7,12 @@
 //! is which.
 
 use crate::digest::Digest;
-use crate::metadataset::{DType, Field, Role, Split, TaskKind};
+use crate::metadataset::{DType, Field, Split};
 use crate::rotation::Rotation;
 use crate::seed::Seed;
 use crate::stream::Stream;
 use crate::table::{Table, Tables, Values};
+use crate::task::{Classes, TaskKind};
 
 /// The name of the public dataset.
 pub const PUBLIC_NAME: &str = "frugal-embeddings-public";
@@ -72,14 +73,10 @@ fn draw(name: &str, seed: &Seed) -> Tables {
     let stream = |purpose: &str| Stream::new(seed.derive(&format!("frugal-embeddings 1 {purpose}"), &[]));
     let world = World::draw(&mut stream("modes"), &mut stream("nuisance"), &mut stream("rotation"));
     let split = |split: Split| draw_split(&mut stream(split.name()), &world, split);
-    let field = |name: &str, dtype, shape, role| Field { name: name.into(), dtype, shape, role };
     Tables {
         name: name.into(),
-        task: TaskKind::Classification { classes: CLASSES as u32 },
-        fields: vec![
-            field(INPUT, DType::F32, vec![DIM as u32], Role::Input),
-            field(TARGET, DType::S64, Vec::new(), Role::Target),
-        ],
+        task: TaskKind::TabularClassification(Classes::unnamed(CLASSES as u32)),
+        fields: vec![Field::input(INPUT, DType::F32, &[DIM as u32]), Field::target(TARGET, DType::S64, &[])],
         train: split(Split::Train),
         validation: split(Split::Validation),
         test: split(Split::Test),

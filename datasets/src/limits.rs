@@ -7,8 +7,8 @@ pub const METADATASET_FILE: &str = "dataset.json";
 /// Beside an official dataset's files: what commits to it and orders its test rows.
 pub const OPERATOR_SECRET_FILE: &str = "operator-secret.json";
 
-/// Bytes of `dataset.json`. The largest legal one (65,536 classes, counts of five digits) fits.
-pub const METADATASET_BYTES: u64 = 1 << 20;
+/// Bytes of `dataset.json`. 65,536 classes with names of 64 bytes fit.
+pub const METADATASET_BYTES: u64 = 8 << 20;
 /// Bytes of `operator-secret.json`.
 pub const OPERATOR_SECRET_BYTES: u64 = 4 << 10;
 /// Bytes of a seed file: 64 hexadecimal digits and a newline.
@@ -33,3 +33,17 @@ pub const COLUMN_VALUES: u64 = 1 << 33;
 pub const CLASSES_MIN: u32 = 2;
 /// Most classes of a classification.
 pub const CLASSES_MAX: u32 = 1 << 16;
+/// Most classes of pixels: one value of a byte is left to say that a pixel does not count.
+pub const PIXEL_CLASSES_MAX: u32 = 255;
+/// Bytes of the name of a class, a point, a column or a category.
+pub const LABEL_NAME_BYTES: usize = 128;
+/// Categories of one column.
+pub const CATEGORIES: usize = 1 << 16;
+/// Points of a keypoint detection.
+pub const POINTS: usize = 1 << 10;
+/// Bytes of one text.
+pub const TEXT_BYTES: usize = 1 << 20;
+/// Items of a ragged field in one row.
+pub const ROW_ITEMS: i32 = 1 << 16;
+/// The largest place of a box or a point, in pixels, on either side of 0.
+pub const PLACE: f32 = 1e6;

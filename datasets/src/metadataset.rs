@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::limits;
+use crate::schema;
+use crate::task::TaskKind;
 
 /// The only `schema_version` there is.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -32,17 +34,6 @@ pub struct Metadataset {
     pub digest: Digest,
 }
 
-/// What is predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum TaskKind {
-    /// One class per row. There is exactly one target field, s64 and a single number.
-    Classification {
-        /// Number of classes, 2 to 65,536; labels run from 0 to `classes` − 1.
-        classes: u32,
-    },
-}
-
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,16 +42,115 @@ pub struct Field {
     pub name: String,
     /// The element type.
     pub dtype: DType,
-    /// The shape of one row: up to 7 dimensions, none of them 0; empty for a single number.
+    /// The shape of one row, or of one item of a ragged field: up to 7 dimensions, none of them 0; empty for a single number
+    /// or text.
     pub shape: Vec<u32>,
     /// Whether it is predicted from or predicted.
     pub role: Role,
+    /// A row has as many items as the field `counts` says.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ragged: bool,
+    /// A NaN means that the value is missing; only of f32 and f64 inputs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub missing: bool,
+    /// What the values along the last dimension (or the one number) are, an entry for each; none or all. Those of a table, or the channels of
+    /// a series.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<TableColumn>,
+}
+
+/// One column of a table, inside a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableColumn {
+    /// 1 to 128 bytes without control characters, unique within the field.
+    pub name: String,
+    /// The texts that the values 0, 1, 2, … stand for; empty for a column of numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Field {
-    /// Values in one row: the product of the shape, saturating.
+    /// An input of numbers.
+    pub fn input(name: &str, dtype: DType, shape: &[u32]) -> Self {
+        Self::new(name, dtype, shape, Role::Input)
+    }
+
+    /// A target of numbers.
+    pub fn target(name: &str, dtype: DType, shape: &[u32]) -> Self {
+        Self::new(name, dtype, shape, Role::Target)
+    }
+
+    fn new(name: &str, dtype: DType, shape: &[u32], role: Role) -> Self {
+        let (name, shape) = (name.to_owned(), shape.to_vec());
+        Self { name, dtype, shape, role, ragged: false, missing: false, columns: Vec::new() }
+    }
+
+    /// The same, with a varying number of items in a row.
+    #[must_use]
+    pub fn ragged(self) -> Self {
+        Self { ragged: true, ..self }
+    }
+
+    /// The same, with these columns along the last dimension.
+    #[must_use]
+    pub fn with_columns(self, columns: Vec<TableColumn>) -> Self {
+        Self { columns, ..self }
+    }
+
+    /// Values in one row, or in one item of a ragged field: the product of the shape, saturating.
     pub fn width(&self) -> usize {
         self.shape.iter().fold(1, |width: usize, &dimension| width.saturating_mul(dimension as usize))
+    }
+
+    /// Checks what holds for a field of any task. `path` is its own.
+    pub(crate) fn check(&self, path: &str) -> Result<(), MetadatasetError> {
+        let at = |part: &str| format!("{path}.{part}");
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
+        let name_limit = limits::FIELD_NAME_BYTES;
+        if !(1..=name_limit).contains(&self.name.len()) || !self.name.bytes().all(legal) {
+            return Err(rule(at("name"), format!("must be 1 to {name_limit} of the characters a-z 0-9 . _ -")));
+        }
+        if self.shape.len() > limits::FIELD_RANK {
+            let (rank, limit) = (self.shape.len(), limits::FIELD_RANK);
+            return Err(rule(at("shape"), format!("{rank} dimensions, at most {limit} are allowed")));
+        }
+        if self.shape.contains(&0) {
+            return Err(rule(at("shape"), "a dimension is 0"));
+        }
+        if self.width() as u64 > limits::ROW_WIDTH {
+            let (width, limit) = (self.width(), limits::ROW_WIDTH);
+            return Err(rule(at("shape"), format!("{width} values in a row, at most {limit} are allowed")));
+        }
+        if self.dtype == DType::Text && (!self.shape.is_empty() || self.ragged) {
+            return Err(rule(at("shape"), "a row has one text"));
+        }
+        let float = matches!(self.dtype, DType::F32 | DType::F64);
+        if self.missing && !(float && self.role == Role::Input && !self.ragged) {
+            return Err(rule(at("missing"), "only f32 and f64 inputs can miss values"));
+        }
+        self.check_columns(&at("columns"))
+    }
+
+    fn check_columns(&self, path: &str) -> Result<(), MetadatasetError> {
+        let names: Vec<_> = self.columns.iter().map(|column| column.name.clone()).collect();
+        schema::check_names(path, &names, self.shape.last().copied().unwrap_or(1))?;
+        for (index, column) in self.columns.iter().enumerate() {
+            let (count, limit) = (column.categories.len(), limits::CATEGORIES);
+            if count > limit {
+                return Err(rule(
+                    format!("{path}[{index}].categories"),
+                    format!("{count} categories, at most {limit} are allowed"),
+                ));
+            }
+            schema::check_names(&format!("{path}[{index}].categories"), &column.categories, count as u32)?;
+        }
+        Ok(())
     }
 }
 
@@ -80,6 +170,20 @@ pub enum DType {
     S8,
     /// Unsigned 8-bit integers.
     U8,
+    /// UTF-8 text.
+    Text,
+}
+
+impl DType {
+    /// Bytes of one value; none for text, whose values differ in length.
+    pub const fn bytes(self) -> Option<usize> {
+        match self {
+            Self::F64 | Self::S64 => Some(8),
+            Self::F32 | Self::S32 => Some(4),
+            Self::S8 | Self::U8 => Some(1),
+            Self::Text => None,
+        }
+    }
 }
 
 impl fmt::Display for DType {
@@ -91,6 +195,7 @@ impl fmt::Display for DType {
             Self::S32 => "s32",
             Self::S8 => "s8",
             Self::U8 => "u8",
+            Self::Text => "text",
         })
     }
 }
@@ -168,7 +273,9 @@ pub struct LabelledSplit {
     pub file_digest: Digest,
     /// Number of rows, at least 1.
     pub rows: u64,
-    /// Rows of each class, in class order.
+    /// What each class has, in class order: rows of a classification, objects where objects are found, pixels of a
+    /// semantic segmentation; empty for tasks without classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_counts: Vec<u64>,
 }
 
@@ -205,7 +312,7 @@ pub enum MetadatasetError {
     },
 }
 
-fn rule(path: impl Into<String>, reason: impl Into<String>) -> MetadatasetError {
+pub(crate) fn rule(path: impl Into<String>, reason: impl Into<String>) -> MetadatasetError {
     MetadatasetError::Rule { path: path.into(), reason: reason.into() }
 }
 
@@ -239,7 +346,7 @@ impl Metadataset {
         }
     }
 
-    /// Rows of each class; none for the test split.
+    /// What each class has (see [`LabelledSplit::class_counts`]); none for the test split.
     pub fn class_counts(&self, split: Split) -> Option<&[u64]> {
         match split {
             Split::Train => Some(&self.splits.train.class_counts),
@@ -253,7 +360,7 @@ impl Metadataset {
             return Err(rule("schema_version", format!("{} is not {SCHEMA_VERSION}", self.schema_version)));
         }
         check_name(&self.name)?;
-        check_schema(self.task, &self.fields)?;
+        schema::check(&self.task, &self.fields)?;
         let files = [&self.splits.train.file, &self.splits.validation.file, &self.splits.test.file];
         for (split, file) in Split::ALL.into_iter().zip(files) {
             if file != split.file_name() {
@@ -261,7 +368,7 @@ impl Metadataset {
             }
             check_rows(split, self.rows(split), &self.fields)?;
             if let Some(counts) = self.class_counts(split) {
-                check_counts(split, self.task, self.rows(split), counts)?;
+                check_counts(split, &self.task, self.rows(split), counts)?;
             }
         }
         Ok(())
@@ -283,54 +390,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), MetadatasetError> {
     Err(rule("name", format!("must be 1 to {limit} lower-case letters, digits and single hyphens inside")))
 }
 
-/// Checks the task and the fields against each other and against the limits.
-pub(crate) fn check_schema(task: TaskKind, fields: &[Field]) -> Result<(), MetadatasetError> {
-    let TaskKind::Classification { classes } = task;
-    if !(limits::CLASSES_MIN..=limits::CLASSES_MAX).contains(&classes) {
-        let (min, max) = (limits::CLASSES_MIN, limits::CLASSES_MAX);
-        return Err(rule("task.classes", format!("{classes} is not between {min} and {max}")));
-    }
-    if fields.len() > limits::FIELDS {
-        return Err(rule("fields", format!("{} fields, at most {} are allowed", fields.len(), limits::FIELDS)));
-    }
-    for (index, field) in fields.iter().enumerate() {
-        check_field(index, field)?;
-        if fields[..index].iter().any(|other| other.name == field.name) {
-            return Err(rule(format!("fields[{index}].name"), format!("`{}` is used twice", field.name)));
-        }
-    }
-    if !fields.iter().any(|field| field.role == Role::Input) {
-        return Err(rule("fields", "there is no input"));
-    }
-    let mut targets = fields.iter().filter(|field| field.role == Role::Target);
-    match (targets.next(), targets.next()) {
-        (Some(target), None) if target.dtype == DType::S64 && target.shape.is_empty() => Ok(()),
-        _ => Err(rule("fields", "a classification has exactly one target, s64 and of shape []")),
-    }
-}
-
-fn check_field(index: usize, field: &Field) -> Result<(), MetadatasetError> {
-    let at = |part: &str| format!("fields[{index}].{part}");
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
-    let name_limit = limits::FIELD_NAME_BYTES;
-    if !(1..=name_limit).contains(&field.name.len()) || !field.name.bytes().all(legal) {
-        return Err(rule(at("name"), format!("must be 1 to {name_limit} of the characters a-z 0-9 . _ -")));
-    }
-    if field.shape.len() > limits::FIELD_RANK {
-        let (rank, limit) = (field.shape.len(), limits::FIELD_RANK);
-        return Err(rule(at("shape"), format!("{rank} dimensions, at most {limit} are allowed")));
-    }
-    if field.shape.contains(&0) {
-        return Err(rule(at("shape"), "a dimension is 0"));
-    }
-    if field.width() as u64 > limits::ROW_WIDTH {
-        let (width, limit) = (field.width(), limits::ROW_WIDTH);
-        return Err(rule(at("shape"), format!("{width} values in a row, at most {limit} are allowed")));
-    }
-    Ok(())
-}
-
-/// Checks a split's size against the limits. `fields` must have passed [`check_schema`].
+/// Checks a split's size against the limits. `fields` must have passed [`schema::check`].
 pub(crate) fn check_rows(split: Split, rows: u64, fields: &[Field]) -> Result<(), MetadatasetError> {
     let path = || format!("splits.{split}.rows");
     if !(1..=limits::SPLIT_ROWS).contains(&rows) {
@@ -346,14 +406,14 @@ pub(crate) fn check_rows(split: Split, rows: u64, fields: &[Field]) -> Result<()
     Ok(())
 }
 
-fn check_counts(split: Split, task: TaskKind, rows: u64, counts: &[u64]) -> Result<(), MetadatasetError> {
-    let TaskKind::Classification { classes } = task;
+fn check_counts(split: Split, task: &TaskKind, rows: u64, counts: &[u64]) -> Result<(), MetadatasetError> {
+    let classes = task.classes().unwrap_or(0);
     let path = || format!("splits.{split}.class_counts");
     if counts.len() != classes as usize {
         return Err(rule(path(), format!("{} counts for {classes} classes", counts.len())));
     }
     let total = counts.iter().fold(0_u64, |total, &count| total.saturating_add(count));
-    if total != rows {
+    if task.is_classification() && total != rows {
         return Err(rule(path(), format!("the counts sum to {total}, there are {rows} rows")));
     }
     Ok(())

@@ -11,7 +11,8 @@ use crate::files::{self, FileError};
 use crate::limits;
 use crate::map;
 use crate::metadataset::{Field, Metadataset, MetadatasetError, Split};
-use crate::table::{self, Column, ColumnValues, TableError};
+use crate::rules::Rows;
+use crate::table::{Column, ColumnValues, TableError};
 
 /// A dataset whose files agree with its metadataset and its digest, memory-mapped.
 #[derive(Debug)]
@@ -139,7 +140,7 @@ impl Dataset {
         let [train, validation, test] = &columns;
         let rows = Split::ALL.map(|split| self.metadataset.rows(split));
         let found =
-            content_digest(*task, fields, [(rows[0], &train[..]), (rows[1], &validation[..]), (rows[2], &test[..])]);
+            content_digest(task, fields, [(rows[0], &train[..]), (rows[1], &validation[..]), (rows[2], &test[..])]);
         if found == *digest { Ok(()) } else { Err(OpenError::Content { expected: *digest, found }) }
     }
 }
@@ -159,9 +160,10 @@ fn open_split(dir: &Dir, metadataset: &Metadataset, split: Split) -> Result<Spli
     let views: Vec<_> = columns.iter().map(Stored::view).collect();
     // The limit on rows fits every usize of 32 bits and more.
     let rows = usize::try_from(metadataset.rows(split)).unwrap_or(usize::MAX);
-    let counts =
-        table::check(metadataset.task, fields, rows, &views).map_err(|source| OpenError::Table { file, source })?;
+    let checked = Rows { task: &metadataset.task, fields, rows, columns: &views, before: 0 };
+    let counts = checked.check().map_err(|source| OpenError::Table { file, source })?;
     check_counts(metadataset, split, &counts)?;
+    check_offsets(fields, &columns).map_err(|source| OpenError::Table { file, source })?;
     Ok(SplitTable { rows, fields: fields.clone(), columns })
 }
 
@@ -171,6 +173,23 @@ fn check_counts(metadataset: &Metadataset, split: Split, counts: &[u64]) -> Resu
         Some((class, (&expected, &found))) => Err(OpenError::ClassCount { split, class, expected, found }),
         None => Ok(()),
     }
+}
+
+/// The items of a row of every ragged field are as many as `counts` says.
+fn check_offsets(fields: &[Field], columns: &[Stored]) -> Result<(), TableError> {
+    let position = fields.iter().position(|field| field.name == "counts");
+    let Some(ColumnValues::S32(counts)) = position.and_then(|position| columns.get(position)).map(Stored::view) else {
+        return Ok(());
+    };
+    for (field, column) in fields.iter().zip(columns) {
+        let Some(offsets) = column.offsets() else { continue };
+        let lengths = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+        if let Some(row) = lengths.zip(counts).position(|(length, &count)| length != i64::from(count)) {
+            let rule = "there are not as many items as `counts` says";
+            return Err(TableError::Value { field: field.name.clone(), row, rule });
+        }
+    }
+    Ok(())
 }
 
 impl SplitTable {
@@ -183,7 +202,12 @@ impl SplitTable {
     pub fn column(&self, name: &str) -> Option<Column<'_>> {
         let position = self.fields.iter().position(|field| field.name == name)?;
         let (field, values) = (&self.fields[position], self.columns.get(position)?);
-        Some(Column { shape: &field.shape, width: field.width(), values: values.view() })
+        Some(Column { shape: &field.shape, width: field.width(), offsets: values.offsets(), values: values.view() })
+    }
+
+    /// The fields, in the order of the columns.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
     }
 
     fn views(&self) -> Vec<ColumnValues<'_>> {

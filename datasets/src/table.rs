@@ -1,8 +1,9 @@
-//! Columns of numbers: owned while a dataset is made, borrowed from the memory map once it is opened.
+//! Columns: owned while a dataset is made, borrowed from the memory map once it is opened.
 
 use std::fmt;
 
-use crate::metadataset::{DType, Field, Role, Split, TaskKind};
+use crate::metadataset::{DType, Field, Split};
+use crate::task::TaskKind;
 
 /// A dataset in memory, as a generator or an ingestion makes it and [`crate::write`] takes it.
 #[derive(Clone, PartialEq)]
@@ -44,7 +45,8 @@ impl fmt::Debug for Tables {
 pub struct Table {
     /// Number of rows.
     pub rows: usize,
-    /// One column for each field; each holds `rows` times the field's width values, row after row.
+    /// One column for each field; each holds the field's width values for every row, or for every item of a ragged field, row
+    /// after row. Items of a row are as many as the column `counts` says.
     pub columns: Vec<Values>,
 }
 
@@ -69,12 +71,28 @@ pub enum Values {
     S8(Vec<i8>),
     /// Unsigned 8-bit integers.
     U8(Vec<u8>),
+    /// UTF-8 text.
+    Text(Vec<String>),
 }
 
 impl Values {
+    /// No values of a type.
+    pub const fn none(dtype: DType) -> Self {
+        match dtype {
+            DType::F32 => Self::F32(Vec::new()),
+            DType::F64 => Self::F64(Vec::new()),
+            DType::S64 => Self::S64(Vec::new()),
+            DType::S32 => Self::S32(Vec::new()),
+            DType::S8 => Self::S8(Vec::new()),
+            DType::U8 => Self::U8(Vec::new()),
+            DType::Text => Self::Text(Vec::new()),
+        }
+    }
+
     /// The same values, borrowed.
     pub fn view(&self) -> ColumnValues<'_> {
         match self {
+            Self::Text(values) => ColumnValues::Text(Texts(TextStore::Owned(values))),
             Self::F32(values) => ColumnValues::F32(values),
             Self::F64(values) => ColumnValues::F64(values),
             Self::S64(values) => ColumnValues::S64(values),
@@ -94,12 +112,84 @@ impl fmt::Debug for Values {
 /// One column of an opened split.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<'a> {
-    /// The shape of one row; empty for a single number.
+    /// The shape of one row, or of one item of a ragged field; empty for a single number.
     pub shape: &'a [u32],
-    /// Values in one row: the product of `shape`.
+    /// Values in one row or item: the product of `shape`.
     pub width: usize,
+    /// Of a ragged field: the items of row i are `offsets[i]..offsets[i + 1]`.
+    pub offsets: Option<&'a [i64]>,
     /// All rows' values, row after row.
     pub values: ColumnValues<'a>,
+}
+
+impl Column<'_> {
+    /// The places of a row's values in `values`. The row is below the number of rows.
+    pub fn range(&self, row: usize) -> std::ops::Range<usize> {
+        let (first, last) = match self.offsets {
+            // Offsets are checked when a dataset is opened: they ascend from 0 and end with the number of items.
+            Some(offsets) => (offsets[row] as usize, offsets[row + 1] as usize),
+            None => (row, row + 1),
+        };
+        first * self.width..last * self.width
+    }
+}
+
+/// The texts of a column, one a row.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Texts<'a>(TextStore<'a>);
+
+#[derive(Clone, Copy, PartialEq)]
+enum TextStore<'a> {
+    Owned(&'a [String]),
+    /// Text i is `bytes[offsets[i]..offsets[i + 1]]`.
+    Stored {
+        offsets: &'a [i64],
+        bytes: &'a [u8],
+    },
+}
+
+// The texts may be private.
+impl fmt::Debug for Texts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} texts", self.len())
+    }
+}
+
+impl<'a> Texts<'a> {
+    /// Texts of an Arrow array, which has checked offsets and UTF-8.
+    pub(crate) const fn stored(offsets: &'a [i64], bytes: &'a [u8]) -> Self {
+        Self(TextStore::Stored { offsets, bytes })
+    }
+
+    /// Number of texts.
+    pub const fn len(&self) -> usize {
+        match self.0 {
+            TextStore::Owned(texts) => texts.len(),
+            TextStore::Stored { offsets, .. } => offsets.len().saturating_sub(1),
+        }
+    }
+
+    /// Whether there is no text.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text of a row, which is below [`Self::len`].
+    pub fn get(&self, row: usize) -> &'a str {
+        match self.0 {
+            TextStore::Owned(texts) => &texts[row],
+            TextStore::Stored { offsets, bytes } => {
+                let text = bytes.get(offsets[row] as usize..offsets[row + 1] as usize).unwrap_or_default();
+                std::str::from_utf8(text).unwrap_or_default()
+            }
+        }
+    }
+
+    /// All texts, row after row.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let texts = *self;
+        (0..texts.len()).map(move |row| texts.get(row))
+    }
 }
 
 /// The borrowed values of one column.
@@ -117,6 +207,8 @@ pub enum ColumnValues<'a> {
     S8(&'a [i8]),
     /// Unsigned 8-bit integers.
     U8(&'a [u8]),
+    /// UTF-8 text.
+    Text(Texts<'a>),
 }
 
 impl ColumnValues<'_> {
@@ -129,6 +221,7 @@ impl ColumnValues<'_> {
             Self::S32(values) => values.len(),
             Self::S8(values) => values.len(),
             Self::U8(values) => values.len(),
+            Self::Text(texts) => texts.len(),
         }
     }
 
@@ -146,15 +239,7 @@ impl ColumnValues<'_> {
             Self::S32(_) => DType::S32,
             Self::S8(_) => DType::S8,
             Self::U8(_) => DType::U8,
-        }
-    }
-
-    /// The position of the first NaN or infinity.
-    fn first_not_finite(&self) -> Option<usize> {
-        match self {
-            Self::F32(values) => values.iter().position(|value| !value.is_finite()),
-            Self::F64(values) => values.iter().position(|value| !value.is_finite()),
-            Self::S64(_) | Self::S32(_) | Self::S8(_) | Self::U8(_) => None,
+            Self::Text(_) => DType::Text,
         }
     }
 }
@@ -190,7 +275,7 @@ pub enum TableError {
         found: DType,
     },
     /// A column has another length.
-    #[error("field `{field}`: {found} values for {rows} rows of {width}")]
+    #[error("field `{field}`: {found} values for {rows} rows or items of {width}")]
     Length {
         /// The field.
         field: String,
@@ -209,6 +294,16 @@ pub enum TableError {
         /// The first such row.
         row: usize,
     },
+    /// A value breaks a rule of its task.
+    #[error("field `{field}`: row {row}: {rule}")]
+    Value {
+        /// The field.
+        field: String,
+        /// The first such row.
+        row: usize,
+        /// The rule.
+        rule: &'static str,
+    },
     /// A label is no class.
     #[error("field `{field}`: the label of row {row} is {label}, classes are 0 to {}", classes.saturating_sub(1))]
     Label {
@@ -221,54 +316,4 @@ pub enum TableError {
         /// Number of classes.
         classes: u32,
     },
-}
-
-/// Checks the columns of one split and counts its rows by class.
-///
-/// `fields` must have passed [`crate::metadataset::check_schema`].
-pub(crate) fn check(
-    task: TaskKind,
-    fields: &[Field],
-    rows: usize,
-    columns: &[ColumnValues<'_>],
-) -> Result<Vec<u64>, TableError> {
-    if columns.len() != fields.len() {
-        return Err(TableError::Columns { expected: fields.len(), found: columns.len() });
-    }
-    let TaskKind::Classification { classes } = task;
-    let mut counts = Vec::new();
-    for (field, values) in fields.iter().zip(columns) {
-        check_column(field, rows, values)?;
-        if let (Role::Target, ColumnValues::S64(labels)) = (field.role, values) {
-            counts = count_classes(field, labels, classes)?;
-        }
-    }
-    Ok(counts)
-}
-
-fn check_column(field: &Field, rows: usize, values: &ColumnValues<'_>) -> Result<(), TableError> {
-    let name = || field.name.clone();
-    let width = field.width();
-    if values.dtype() != field.dtype {
-        return Err(TableError::DType { field: name(), expected: field.dtype, found: values.dtype() });
-    }
-    if rows.checked_mul(width) != Some(values.len()) {
-        return Err(TableError::Length { field: name(), rows, width, found: values.len() });
-    }
-    match values.first_not_finite() {
-        Some(position) => Err(TableError::NotFinite { field: name(), row: position / width.max(1) }),
-        None => Ok(()),
-    }
-}
-
-fn count_classes(field: &Field, labels: &[i64], classes: u32) -> Result<Vec<u64>, TableError> {
-    let mut counts = vec![0_u64; classes as usize];
-    for (row, &label) in labels.iter().enumerate() {
-        let count = usize::try_from(label).ok().and_then(|class| counts.get_mut(class));
-        match count {
-            Some(count) => *count += 1,
-            None => return Err(TableError::Label { field: field.name.clone(), row, label, classes }),
-        }
-    }
-    Ok(counts)
 }

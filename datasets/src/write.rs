@@ -2,19 +2,22 @@
 
 use std::io;
 
-use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
 use arrow_schema::ArrowError;
 use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 
-use crate::content::content_digest;
-use crate::decode::encode;
+use crate::content::{ContentHasher, content_digest};
 use crate::digest::Digest;
+use crate::encode;
 use crate::files;
 use crate::json;
 use crate::limits;
-use crate::metadataset::{self, LabelledSplit, Metadataset, MetadatasetError, Split, Splits, TestSplit};
-use crate::table::{self, ColumnValues, TableError, Tables};
+use crate::metadataset::{self, Field, LabelledSplit, Metadataset, MetadatasetError, Split, Splits, TestSplit};
+use crate::rules::Rows;
+use crate::schema;
+use crate::spool::Spool;
+use crate::table::{ColumnValues, Table, TableError, Tables, Values};
+use crate::task::TaskKind;
 
 /// Why a dataset cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,7 @@ impl Tables {
         let [train, validation, test] = &columns;
         let rows = |split: Split| self.split(split).rows as u64;
         content_digest(
-            self.task,
+            &self.task,
             &self.fields,
             [
                 (rows(Split::Train), &train[..]),
@@ -68,69 +71,152 @@ impl Tables {
     }
 
     fn views(&self, split: Split) -> Vec<ColumnValues<'_>> {
-        self.split(split).columns.iter().map(table::Values::view).collect()
-    }
-
-    /// Applies every rule that opening applies; gives each split's class counts.
-    fn check(&self) -> Result<[Vec<u64>; 3], WriteError> {
-        metadataset::check_name(&self.name)?;
-        metadataset::check_schema(self.task, &self.fields)?;
-        let mut counts = [const { Vec::new() }; 3];
-        for (split, counts) in Split::ALL.into_iter().zip(&mut counts) {
-            let rows = self.split(split).rows;
-            metadataset::check_rows(split, rows as u64, &self.fields)?;
-            *counts = table::check(self.task, &self.fields, rows, &self.views(split))
-                .map_err(|source| WriteError::Table { split, source })?;
-        }
-        Ok(counts)
+        self.split(split).columns.iter().map(Values::view).collect()
     }
 }
 
 /// Writes a dataset into a directory that holds none yet, and returns the digest of its content.
 ///
-/// Every file appears under its name only when it is complete, `dataset.json` last: a directory with a `dataset.json` has a
-/// whole dataset. Files are readable by their owner only.
+/// As [`DatasetWriter`], with all rows at once.
+///
+/// # Errors
+/// As [`DatasetWriter`].
 pub fn write(dir: &Dir, tables: &Tables) -> Result<Digest, WriteError> {
-    if dir.try_exists(limits::METADATASET_FILE)? {
-        return Err(WriteError::Exists);
+    let mut writer = DatasetWriter::new(dir, &tables.name, tables.task.clone(), tables.fields.clone())?;
+    for split in Split::ALL {
+        writer.append(split, tables.split(split))?;
     }
-    let [train_counts, validation_counts, _] = tables.check()?;
-    let labelled = |split: Split, class_counts| -> Result<LabelledSplit, WriteError> {
-        let TestSplit { file, file_digest, rows } = write_split(dir, tables, split)?;
-        Ok(LabelledSplit { file, file_digest, rows, class_counts })
-    };
-    let metadataset = Metadataset {
-        schema_version: metadataset::SCHEMA_VERSION,
-        name: tables.name.clone(),
-        task: tables.task,
-        fields: tables.fields.clone(),
-        splits: Splits {
-            train: labelled(Split::Train, train_counts)?,
-            validation: labelled(Split::Validation, validation_counts)?,
-            test: write_split(dir, tables, Split::Test)?,
-        },
-        digest: tables.digest(),
-    };
-    let json = json::to_vec(&metadataset)?;
-    if json.len() as u64 > limits::METADATASET_BYTES {
-        return Err(WriteError::MetadatasetSize { bytes: json.len() as u64, limit: limits::METADATASET_BYTES });
-    }
-    files::write_whole(dir, limits::METADATASET_FILE, |writer| writer.write_all(&json))?;
-    Ok(metadataset.digest)
+    writer.finish()
 }
 
-fn write_split(dir: &Dir, tables: &Tables, split: Split) -> Result<TestSplit, WriteError> {
-    let batch = encode(&tables.fields, &tables.views(split))?;
-    let mut hasher = Sha256::new();
-    files::write_whole(dir, split.file_name(), |writer| -> Result<(), WriteError> {
-        let hashed = Hashed { writer, hasher: &mut hasher };
-        // The default options: 64-byte alignment, no compression.
-        let mut arrow = FileWriter::try_new_with_options(hashed, &batch.schema(), IpcWriteOptions::default())?;
-        arrow.write(&batch)?;
-        Ok(arrow.finish()?)
-    })?;
-    let file_digest = Digest::from_bytes(hasher.finalize().into());
-    Ok(TestSplit { file: split.file_name().into(), file_digest, rows: tables.split(split).rows as u64 })
+/// Writes a dataset piece by piece: its rows need not fit in memory.
+///
+/// Rows wait in files without a name in the dataset's directory, and take twice their room there until the end.
+/// [`Self::finish`] writes the dataset's files. Every file appears under its name only when it is complete, `dataset.json`
+/// last: a directory with a `dataset.json` has a whole dataset. Files are readable by their owner only.
+pub struct DatasetWriter<'a> {
+    dir: &'a Dir,
+    name: String,
+    task: TaskKind,
+    fields: Vec<Field>,
+    splits: [SplitWriter; 3],
+}
+
+/// The rows of one split so far.
+struct SplitWriter {
+    rows: u64,
+    class_counts: Vec<u64>,
+    spools: Vec<Spool>,
+}
+
+impl<'a> DatasetWriter<'a> {
+    /// Begins a dataset in a directory that holds none yet.
+    ///
+    /// # Errors
+    /// There is a dataset already, the name or the fields break a rule, or the system refuses.
+    pub fn new(dir: &'a Dir, name: &str, task: TaskKind, fields: Vec<Field>) -> Result<Self, WriteError> {
+        if dir.try_exists(limits::METADATASET_FILE)? {
+            return Err(WriteError::Exists);
+        }
+        metadataset::check_name(name)?;
+        schema::check(&task, &fields)?;
+        let split = |split: Split| -> io::Result<SplitWriter> {
+            let spool = |(index, field)| Spool::new(dir, &format!("{split}.{index}"), field);
+            let spools = fields.iter().enumerate().map(spool).collect::<io::Result<_>>()?;
+            Ok(SplitWriter { rows: 0, class_counts: vec![0; task.classes().unwrap_or(0) as usize], spools })
+        };
+        let splits = [split(Split::Train)?, split(Split::Validation)?, split(Split::Test)?];
+        Ok(Self { dir, name: name.to_owned(), task, fields, splits })
+    }
+
+    /// Adds rows at the end of a split.
+    ///
+    /// # Errors
+    /// The columns do not fit the fields, a value breaks a rule of the task (with its row in the split), the split becomes
+    /// too large, or the system refuses. What was added before stays.
+    pub fn append(&mut self, split: Split, table: &Table) -> Result<(), WriteError> {
+        let columns: Vec<_> = table.columns.iter().map(Values::view).collect();
+        let part = &mut self.splits[split as usize];
+        let total = part.rows.saturating_add(table.rows as u64);
+        if total > 0 {
+            metadataset::check_rows(split, total, &self.fields)?;
+        }
+        let before = usize::try_from(part.rows).unwrap_or(usize::MAX);
+        let rows = Rows { task: &self.task, fields: &self.fields, rows: table.rows, columns: &columns, before };
+        let counts = rows.check().map_err(|source| WriteError::Table { split, source })?;
+        for (total, count) in part.class_counts.iter_mut().zip(counts) {
+            *total += count;
+        }
+        let items = rows.counts().unwrap_or_default();
+        for (spool, values) in part.spools.iter_mut().zip(&columns) {
+            spool.append(*values, items)?;
+        }
+        part.rows = total;
+        Ok(())
+    }
+
+    /// Rows of a split so far.
+    pub const fn rows(&self, split: Split) -> u64 {
+        self.splits[split as usize].rows
+    }
+
+    /// Writes the dataset's files; gives the digest of the content.
+    ///
+    /// # Errors
+    /// A split has no rows, `dataset.json` would be too long, or the system refuses.
+    pub fn finish(mut self) -> Result<Digest, WriteError> {
+        for split in Split::ALL {
+            metadataset::check_rows(split, self.rows(split), &self.fields)?;
+        }
+        let mut hasher = ContentHasher::new(&self.task, &self.fields);
+        for (split, part) in Split::ALL.into_iter().zip(&mut self.splits) {
+            hasher.split(split, part.rows);
+            part.spools.iter_mut().try_for_each(|spool| spool.hash(&mut hasher))?;
+        }
+        let [train, validation, test] = &mut self.splits;
+        let metadataset = Metadataset {
+            schema_version: metadataset::SCHEMA_VERSION,
+            name: self.name,
+            task: self.task,
+            fields: self.fields,
+            splits: Splits {
+                train: train.write_labelled(self.dir, Split::Train)?,
+                validation: validation.write_labelled(self.dir, Split::Validation)?,
+                test: test.write(self.dir, Split::Test)?,
+            },
+            digest: hasher.finish(),
+        };
+        let json = json::to_vec(&metadataset)?;
+        if json.len() as u64 > limits::METADATASET_BYTES {
+            return Err(WriteError::MetadatasetSize { bytes: json.len() as u64, limit: limits::METADATASET_BYTES });
+        }
+        files::write_whole(self.dir, limits::METADATASET_FILE, |writer| writer.write_all(&json))?;
+        Ok(metadataset.digest)
+    }
+}
+
+// The values may be private.
+impl std::fmt::Debug for DatasetWriter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatasetWriter").field("name", &self.name).field("fields", &self.fields).finish_non_exhaustive()
+    }
+}
+
+impl SplitWriter {
+    fn write(&mut self, dir: &Dir, split: Split) -> Result<TestSplit, WriteError> {
+        let mut hasher = Sha256::new();
+        files::write_whole(dir, split.file_name(), |writer| -> Result<(), WriteError> {
+            let mut hashed = Hashed { writer, hasher: &mut hasher };
+            Ok(encode::write_file(&mut hashed, self.rows, &mut self.spools)?)
+        })?;
+        let file_digest = Digest::from_bytes(hasher.finalize().into());
+        Ok(TestSplit { file: split.file_name().into(), file_digest, rows: self.rows })
+    }
+
+    fn write_labelled(&mut self, dir: &Dir, split: Split) -> Result<LabelledSplit, WriteError> {
+        let TestSplit { file, file_digest, rows } = self.write(dir, split)?;
+        Ok(LabelledSplit { file, file_digest, rows, class_counts: std::mem::take(&mut self.class_counts) })
+    }
 }
 
 /// Hashes what passes through.

@@ -10,11 +10,12 @@ mod images;
 mod picture;
 
 use crate::digest::Digest;
-use crate::metadataset::{DType, Field, Role, Split, TaskKind};
+use crate::metadataset::{DType, Field, Split};
 use crate::rotation::Rotation;
 use crate::seed::Seed;
 use crate::stream::Stream;
 use crate::table::{Table, Tables, Values};
+use crate::task::{Classes, TaskKind};
 
 use images::Images;
 use picture::CANVAS;
@@ -68,7 +69,7 @@ fn draw(name: &str, seed: &Seed) -> Tables {
     let split = |split: Split| draw_split(&mut stream(split.name()), &images, &rotation, split);
     Tables {
         name: name.into(),
-        task: TaskKind::Classification { classes: CLASSES },
+        task: TaskKind::TabularClassification(Classes::unnamed(CLASSES)),
         fields: schema(),
         train: split(Split::Train),
         validation: split(Split::Validation),
@@ -77,11 +78,10 @@ fn draw(name: &str, seed: &Seed) -> Tables {
 }
 
 fn schema() -> Vec<Field> {
-    let field = |name: &str, dtype, shape, role| Field { name: name.into(), dtype, shape, role };
     vec![
-        field(INPUT, DType::F32, vec![(CANVAS * CANVAS) as u32], Role::Input),
-        field(CONDITION, DType::U8, Vec::new(), Role::Input),
-        field(TARGET, DType::S64, Vec::new(), Role::Target),
+        Field::input(INPUT, DType::F32, &[(CANVAS * CANVAS) as u32]),
+        Field::input(CONDITION, DType::U8, &[]),
+        Field::target(TARGET, DType::S64, &[]),
     ]
 }
 

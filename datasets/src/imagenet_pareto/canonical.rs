@@ -2,8 +2,8 @@
 
 use super::mt19937::Mt19937;
 use super::{CANONICAL_NAME, schema};
-use crate::metadataset::TaskKind;
 use crate::table::{Table, Tables, Values};
+use crate::task::{Classes, TaskKind};
 
 const CLASSES: u32 = 128;
 const DIM: u32 = 384;
@@ -23,7 +23,7 @@ pub fn canonical() -> Tables {
     let prototypes = prototypes();
     Tables {
         name: CANONICAL_NAME.into(),
-        task: TaskKind::Classification { classes: CLASSES },
+        task: TaskKind::TabularClassification(Classes::unnamed(CLASSES)),
         fields: schema(DIM),
         train: split(&prototypes, 16, TRAIN_SEED),
         validation: split(&prototypes, 4, VALIDATION_SEED),

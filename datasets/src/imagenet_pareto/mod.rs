@@ -11,7 +11,7 @@ pub use canonical::canonical;
 pub use private::{Options, OptionsError, private};
 
 use crate::digest::Digest;
-use crate::metadataset::{DType, Field, Role};
+use crate::metadataset::{DType, Field};
 
 /// The name of the canonical dataset.
 pub const CANONICAL_NAME: &str = "imagenet-pareto-canonical";
@@ -29,8 +29,5 @@ pub const CANONICAL_DIGEST: Digest = Digest::from_bytes([
 ]);
 
 fn schema(dim: u32) -> Vec<Field> {
-    vec![
-        Field { name: INPUT.into(), dtype: DType::F32, shape: vec![dim], role: Role::Input },
-        Field { name: TARGET.into(), dtype: DType::S64, shape: Vec::new(), role: Role::Target },
-    ]
+    vec![Field::input(INPUT, DType::F32, &[dim]), Field::target(TARGET, DType::S64, &[])]
 }

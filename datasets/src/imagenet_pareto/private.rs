@@ -2,10 +2,11 @@
 
 use super::{PRIVATE_NAME, schema};
 use crate::limits;
-use crate::metadataset::{Split, TaskKind};
+use crate::metadataset::Split;
 use crate::seed::Seed;
 use crate::stream::Stream;
 use crate::table::{Table, Tables, Values};
+use crate::task::{Classes, TaskKind};
 
 /// What a private dataset looks like.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,7 +148,7 @@ pub fn private(seed: &Seed, options: &Options) -> Result<Tables, OptionsError> {
     let split = |split: Split| draw_split(&mut stream(seed, split.name(), options), &prototypes, split, options);
     Ok(Tables {
         name: PRIVATE_NAME.into(),
-        task: TaskKind::Classification { classes: options.classes },
+        task: TaskKind::TabularClassification(Classes::unnamed(options.classes)),
         fields: schema(options.dim),
         train: split(Split::Train),
         validation: split(Split::Validation),

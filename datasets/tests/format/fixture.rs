@@ -4,10 +4,10 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thimble_datasets::{DType, Digest, Field, Role, Split, Table, Tables, TaskKind, Values, limits, write};
+use thimble_datasets::{Classes, DType, Digest, Field, Role, Split, Table, Tables, TaskKind, Values, limits, write};
 
 fn field(name: &str, dtype: DType, shape: &[u32], role: Role) -> Field {
-    Field { name: name.into(), dtype, shape: shape.into(), role }
+    Field { role, ..Field::input(name, dtype, shape) }
 }
 
 fn table(rows: usize, first: u8) -> Table {
@@ -28,7 +28,7 @@ fn table(rows: usize, first: u8) -> Table {
 pub(crate) fn tables() -> Tables {
     Tables {
         name: "small".into(),
-        task: TaskKind::Classification { classes: 3 },
+        task: TaskKind::TabularClassification(Classes::unnamed(3)),
         fields: vec![
             field("features", DType::F32, &[2], Role::Input),
             field("age", DType::F64, &[], Role::Input),

@@ -8,8 +8,8 @@ use arrow_schema::{DataType, Field as ArrowField, Schema};
 use cap_std::fs::PermissionsExt as _;
 use serde_json::json;
 use thimble_datasets::{
-    ColumnValues, DType, Dataset, Digest, Field, OpenError, Role, Split, Table, Tables, TaskKind, Values, WriteError,
-    limits, write,
+    Classes, ColumnValues, DType, Dataset, Digest, Field, OpenError, Split, Table, Tables, TaskKind, Values,
+    WriteError, limits, write,
 };
 
 use crate::fixture::{Directory, empty, tables, written};
@@ -70,11 +70,8 @@ fn the_content_digest_is_that_of_the_documented_bytes() {
     };
     let tables = Tables {
         name: "tiny".into(),
-        task: TaskKind::Classification { classes: 2 },
-        fields: vec![
-            Field { name: "x".into(), dtype: DType::F32, shape: vec![2], role: Role::Input },
-            Field { name: "y".into(), dtype: DType::S64, shape: vec![], role: Role::Target },
-        ],
+        task: TaskKind::TabularClassification(Classes::unnamed(2)),
+        fields: vec![Field::input("x", DType::F32, &[2]), Field::target("label", DType::S64, &[])],
         train: table(&[1.0, -0.0], 0),
         validation: table(&[0.5, 2.0], 1),
         test: table(&[-1.0, 3.0], 1),
@@ -202,11 +199,8 @@ fn with_test_file(schema: &Arc<Schema>, batches: &[Vec<ArrayRef>]) -> Directory 
     let table = || Table { rows: 2, columns: vec![Values::F32(vec![1.0, 2.0]), Values::S64(vec![0, 1])] };
     let directory = written(&Tables {
         name: "plain".into(),
-        task: TaskKind::Classification { classes: 2 },
-        fields: vec![
-            Field { name: "x".into(), dtype: DType::F32, shape: vec![], role: Role::Input },
-            Field { name: "y".into(), dtype: DType::S64, shape: vec![], role: Role::Target },
-        ],
+        task: TaskKind::TabularClassification(Classes::unnamed(2)),
+        fields: vec![Field::input("x", DType::F32, &[]), Field::target("label", DType::S64, &[])],
         train: table(),
         validation: table(),
         test: table(),

@@ -8,7 +8,7 @@ fn metadataset() -> Value {
     json!({
         "schema_version": 1,
         "name": "small",
-        "task": { "kind": "classification", "classes": 2 },
+        "task": { "kind": "tabular_classification", "classes": 2 },
         "fields": [
             { "name": "x", "dtype": "f32", "shape": [3], "role": "input" },
             { "name": "y", "dtype": "s64", "shape": [], "role": "target" },
