@@ -96,6 +96,14 @@ pub enum InputError {
         /// How many there are.
         found: usize,
     },
+    /// What the owner of a challenge chose beside the rows breaks a rule of its task.
+    #[error("`{name}` {reason}")]
+    Setting {
+        /// The field of the truth.
+        name: &'static str,
+        /// The rule and the value, as the end of a sentence about the field.
+        reason: String,
+    },
     /// A row of the truth breaks a rule of its task.
     #[error("row {row} of the truth: {reason}")]
     Truth {

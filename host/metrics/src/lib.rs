@@ -11,9 +11,11 @@ mod forecast;
 mod inputs;
 mod instances;
 mod keypoints;
+mod pointwise;
 mod registry;
 mod regression;
 mod segmentation;
+mod sum;
 mod survival;
 mod value;
 
