@@ -61,8 +61,8 @@ pub struct Options {
     pub relative_tolerance: f64,
     /// See `relative_tolerance`.
     pub absolute_tolerance: f64,
-    /// Detection and instance segmentation: objects with a lower score do not count in accuracy, precision, recall, F1
-    /// and loss.
+    /// Detection and instance segmentation: objects with a lower score do not count in accuracy, precision, recall, F1,
+    /// loss, IoU and GIoU.
     pub score_threshold: f64,
 }
 

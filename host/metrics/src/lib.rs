@@ -11,6 +11,8 @@ mod forecast;
 mod inputs;
 mod instances;
 mod keypoints;
+mod matching;
+mod objects;
 mod pointwise;
 mod registry;
 mod regression;
@@ -20,7 +22,7 @@ mod survival;
 mod value;
 
 pub use classification::{ClassificationInputs, ClassificationTruth, argmax};
-pub use detection::{DetectionInputs, DetectionTruth};
+pub use detection::{DetectionInputs, DetectionTruth, average_precision_per_class};
 pub use forecast::{ForecastInputs, ForecastTruth};
 pub use inputs::{InputError, Inputs, Options, Truth, degenerate, evaluate};
 pub use instances::{InstanceInputs, InstanceTruth};

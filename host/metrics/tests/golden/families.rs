@@ -7,6 +7,7 @@ use thimble_metrics::{
     RegressionTruth, SurvivalInputs, SurvivalTruth, Task,
 };
 
+use crate::images;
 use crate::{integers, number, numbers};
 
 /// Does something with the inputs that it is lent.
@@ -32,6 +33,10 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family { file: "regression.json", tasks: &[Task::TabularRegression], with_inputs: regression },
     Family { file: "forecast.json", tasks: &[Task::TimeSeriesForecasting], with_inputs: forecast },
     Family { file: "survival.json", tasks: &[Task::TimeToEvent], with_inputs: survival },
+    Family { file: "detection.json", tasks: &[Task::ObjectDetection], with_inputs: images::detection },
+    Family { file: "segmentation.json", tasks: &[Task::SemanticSegmentation], with_inputs: images::segmentation },
+    Family { file: "instances.json", tasks: &[Task::InstanceSegmentation], with_inputs: images::instances },
+    Family { file: "keypoints.json", tasks: &[Task::KeypointDetection], with_inputs: images::keypoints },
 ];
 
 fn classification(case: &Value, with: Use<'_>) -> Result<()> {

@@ -20,7 +20,7 @@ import warnings
 
 import numpy as np
 
-FAMILIES = ["classification", "regression", "forecast", "survival"]
+FAMILIES = ["classification", "regression", "forecast", "survival", "detection", "segmentation", "instances", "keypoints"]
 SEED = 20_240_613
 
 

@@ -1,6 +1,7 @@
 //! Every metric against its reference library, on the golden files beside this one; `README.md` says how they are made.
 
 mod families;
+mod images;
 
 use std::collections::BTreeMap;
 use std::fs;
