@@ -108,7 +108,7 @@ mod tests {
     fn some_set(height: usize, width: usize, one_of: u64, mut seed: u64) -> Vec<bool> {
         let mut next = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % one_of == 0
+            (seed >> 33).is_multiple_of(one_of)
         };
         (0..height * width).map(|_| next()).collect()
     }

@@ -64,7 +64,10 @@ fn leaves(inputs: &Value, name: &str) -> Result<Vec<f64>> {
     fn collect(value: &Value, into: &mut Vec<f64>) -> Option<()> {
         match value {
             Value::Array(items) => items.iter().try_for_each(|item| collect(item, into)),
-            other => Some(into.push(other.as_f64()?)),
+            other => {
+                into.push(other.as_f64()?);
+                Some(())
+            }
         }
     }
     let mut numbers = Vec::new();
