@@ -7,8 +7,8 @@ use cap_std::fs::Dir;
 use tempfile::TempDir;
 use thimble_challenge::Challenge;
 use thimble_challenge::challenge::{
-    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, PublicDataset, PublicSource, Quotas, Ranking, ReleaseRule,
-    RowRule, ScoreRule, Target, TieBreak, Visibility,
+    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, MetricOptions, PublicDataset, PublicSource, Quotas,
+    Ranking, ReleaseRule, RowRule, ScoreRule, Target, TieBreak, Visibility,
 };
 use thimble_challenge::result::Mode;
 use thimble_challenge::units::{Flops, ParameterCount};
