@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Gemm, Linear};
-use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
 
 /// Takes the means of the training and the validation split together; of the training split alone with the feature
 /// `train-only`.
@@ -46,11 +46,11 @@ impl Model for Means {
         Ok(Self(Linear::from_parts(width, weight, bias)?))
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let Self(linear) = self;
         let mut scores = vec![0.0; inputs.rows() * linear.outputs()];
         linear.forward(&mut Gemm::new(), inputs.features()?.values, &mut scores)?;
-        Ok(Tensor::new("scores", &[inputs.rows(), linear.outputs()], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

@@ -8,7 +8,7 @@ mod margin;
 
 use mlp_training::{Network, QuantisedNetwork, Recipe, Trainer};
 use thimble_sdk::nn::argmax;
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
 
 use crate::margin::{Outcome, margin, threshold};
 
@@ -119,7 +119,7 @@ impl Model for Cascade {
         Ok(Self { small: network(small)?, large: network(large)?, threshold })
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let mut scores = self.small.predict(inputs)?.into_vec::<f32>()?;
         let classes = scores.len() / inputs.rows().max(1);
         let unsure = |&(_, scores): &(usize, &[f32])| margin(scores) < self.threshold;
@@ -130,7 +130,7 @@ impl Model for Cascade {
                 scores[row * classes..][..classes].copy_from_slice(better);
             }
         }
-        Ok(Tensor::new("scores", &[inputs.rows(), classes], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The network.
 
 use thimble_sdk::nn::{Gemm, Linear, relu};
-use thimble_sdk::{Batch, Parameters, Result, Tensor};
+use thimble_sdk::{Batch, Parameters, Predictions, Result, Tensor};
 
 /// Fully connected layers, with a ReLU after each but the last.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,11 +117,11 @@ impl Network {
     ///
     /// # Errors
     /// The rows have another width than the network's inputs.
-    pub fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    pub fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let mut activations = Activations::default();
         self.forward(inputs.features()?.values, inputs.rows(), &mut activations)?;
         let scores = activations.outputs.pop().unwrap_or_default();
-        Ok(Tensor::new("scores", &[inputs.rows(), scores.len() / inputs.rows().max(1)], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Adam, Gemm, Linear, LinearGradients, count_correct, cross_entropy, relu, relu_backward};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
 
 /// Neurons of the hidden layer.
 const HIDDEN: usize = 384;
@@ -78,10 +78,10 @@ impl Model for Mlp {
         })
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let mut buffers = Buffers::default();
         self.forward(inputs.features()?.values, inputs.rows(), &mut buffers)?;
-        Ok(Tensor::new("scores", &[inputs.rows(), self.output.outputs()], buffers.scores))
+        Ok(Predictions::scores(inputs.rows(), buffers.scores))
     }
 }
 
