@@ -155,7 +155,7 @@ mod tests {
         let model = Means::from_parameters(parameters, &metadata)?;
         let rows = Tensor::new("features", &[3, 2], vec![-1.0_f32, 0.0, 5.0, 5.0, 9.0, 8.0]);
         let scores = model.predict(&Batch::from_inputs(vec![rows])?)?;
-        assert_eq!(scores.shape, [3, 2]);
+        assert_eq!(scores.shape(), [3, 2]);
         assert!(scores.get::<f32>()?.chunks(2).map(|row| row[1] > row[0]).eq([false, false, true]));
         Ok(())
     }

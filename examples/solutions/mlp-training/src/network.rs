@@ -1,7 +1,7 @@
 //! The network.
 
 use thimble_sdk::nn::{Gemm, Linear, relu};
-use thimble_sdk::{Batch, Parameters, Predictions, Result, Tensor};
+use thimble_sdk::{Batch, Parameters, Predictions, Result};
 
 /// Fully connected layers, with a ReLU after each but the last.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +127,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use thimble_sdk::Tensor;
+
     use super::*;
 
     #[test]

@@ -243,7 +243,7 @@ mod tests {
         let (model, x, y) = solve(1)?;
         let model = Mlp::from_parameters(model.parameters(), &metadata(1))?;
         let scores = model.predict(&Batch::from_inputs(vec![x])?)?;
-        assert_eq!(scores.shape, [60, CLASSES]);
+        assert_eq!(scores.shape(), [60, CLASSES]);
         let correct = count_correct(scores.get()?, y.get()?, CLASSES)?;
         assert!(correct >= 57, "{correct} of 60");
         Ok(())
