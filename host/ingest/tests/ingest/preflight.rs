@@ -520,7 +520,8 @@ fn every_fault_of_a_text_is_named() -> TestResult {
 
 #[test]
 fn options_that_do_not_go_together_are_refused() -> TestResult {
-    let set: [(Task, fn(&mut Options), &str); 6] = [
+    type Set = fn(&mut Options);
+    let set: [(Task, Set, &str); 6] = [
         (Task::TabularRegression, |options| options.ordinal = true, "--ordinal: only a classification has grades"),
         (
             Task::TabularRegression,
