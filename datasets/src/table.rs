@@ -92,7 +92,7 @@ impl Values {
     /// The same values, borrowed.
     pub fn view(&self) -> ColumnValues<'_> {
         match self {
-            Self::Text(values) => ColumnValues::Text(Texts(TextStore::Owned(values))),
+            Self::Text(values) => ColumnValues::Text(Texts::from(&values[..])),
             Self::F32(values) => ColumnValues::F32(values),
             Self::F64(values) => ColumnValues::F64(values),
             Self::S64(values) => ColumnValues::S64(values),
@@ -146,6 +146,12 @@ enum TextStore<'a> {
         offsets: &'a [i64],
         bytes: &'a [u8],
     },
+}
+
+impl<'a> From<&'a [String]> for Texts<'a> {
+    fn from(texts: &'a [String]) -> Self {
+        Self(TextStore::Owned(texts))
+    }
 }
 
 // The texts may be private.

@@ -16,11 +16,21 @@ impl Batch {
     /// A batch for training, for native tests.
     ///
     /// # Errors
-    /// There is no input, or the tensors do not have the same number of rows.
+    /// There is no input, or the tensors do not have the same number of rows. Where a target is called `counts`, the targets
+    /// after it have as many items as it counts.
     pub fn new(inputs: Vec<Tensor>, targets: Vec<Tensor>) -> Result<Self> {
         let rows = inputs.first().and_then(|first| first.shape.first()).copied().ok_or("a batch has no input field")?;
-        inputs.iter().chain(&targets).try_for_each(|tensor| tensor.check_rows(rows))?;
-        Ok(Self { rows, inputs: Fields(inputs), targets: Fields(targets) })
+        let (inputs, targets) = (Fields(inputs), Fields(targets));
+        for fields in [&inputs, &targets] {
+            let counts = fields.counts()?;
+            for tensor in &fields.0 {
+                let items = counts
+                    .filter(|_| tensor.name != COUNTS)
+                    .map(|counts| counts.iter().map(|&count| count as usize).sum::<usize>());
+                tensor.check_rows(items.unwrap_or(rows))?;
+            }
+        }
+        Ok(Self { rows, inputs, targets })
     }
 
     /// A batch to predict, for native tests.
@@ -40,10 +50,17 @@ impl Batch {
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         let gather = |fields: &Fields| {
+            let offsets = fields.offsets();
             let pick = |tensor: &Tensor| {
+                let items: Vec<usize> = match &offsets {
+                    Some(offsets) if tensor.name != COUNTS => {
+                        rows.iter().flat_map(|&row| offsets[row]..offsets[row + 1]).collect()
+                    }
+                    _ => rows.to_vec(),
+                };
                 let mut shape = tensor.shape.clone();
-                shape[0] = rows.len();
-                Tensor { name: tensor.name.clone(), shape, values: tensor.values.gather(rows, tensor.width()) }
+                shape[0] = items.len();
+                Tensor { name: tensor.name.clone(), shape, values: tensor.values.gather(&items, tensor.width()) }
             };
             Fields(fields.0.iter().map(pick).collect())
         };
@@ -80,7 +97,35 @@ impl Batch {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fields(Vec<Tensor>);
 
+/// The target that says how many items the others have in each row.
+const COUNTS: &str = "counts";
+
 impl Fields {
+    /// The items of each row; none where rows have no varying number of items.
+    fn counts(&self) -> Result<Option<&[i32]>> {
+        match self.0.iter().find(|tensor| tensor.name == COUNTS) {
+            Some(tensor) => {
+                let counts = tensor.get::<i32>()?;
+                match counts.iter().find(|&&count| count < 0) {
+                    Some(count) => Err(format!("a row has {count} items").into()),
+                    None => Ok(Some(counts)),
+                }
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Where the items of each row start and end.
+    #[cfg(not(target_family = "wasm"))]
+    fn offsets(&self) -> Option<Vec<usize>> {
+        let counts = self.counts().ok().flatten()?;
+        let ends = counts.iter().scan(0, |end, &count| {
+            *end += count as usize;
+            Some(*end)
+        });
+        Some(std::iter::once(0).chain(ends).collect())
+    }
+
     /// The field called `name`.
     ///
     /// # Errors

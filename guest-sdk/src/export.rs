@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::bindings::exports::thimble::solution::{learner, predictor};
 use crate::bindings::thimble::solution::{data, task, tensors};
-use crate::{Batch, Dtype, Field, Kind, Loader, Metadata, Model, Parameters, Solution, Tensor, Values};
+use crate::{Batch, Column, Dtype, Field, Kind, Loader, Metadata, Model, Parameters, Solution, Tensor, Values};
 
 /// Makes the crate a submission: exports the given [`Solution`](crate::Solution) as a component of the world `solution`.
 ///
@@ -29,9 +29,6 @@ pub struct Component<S>(PhantomData<S>);
 #[derive(Debug)]
 pub struct Hosted<M>(M);
 
-/// What classification's one output is called.
-const SCORES: &str = "scores";
-
 impl<S: Solution> learner::Guest for Component<S> {
     fn solve(train: data::Loader, val: data::Loader, metadata: task::Metadata) -> Result<Vec<tensors::Tensor>, String> {
         let (mut train, mut val) = (Loader::from_host(train), Loader::from_host(val));
@@ -55,8 +52,8 @@ impl<M: Model> predictor::GuestModel for Hosted<M> {
         let inputs = lift_all(inputs);
         let rows = inputs.first().and_then(|input| input.shape.first()).copied().unwrap_or(0);
         let batch = Batch::from_host(rows, inputs, Vec::new());
-        let scores = self.0.predict(&batch).map_err(|error| error.to_string())?;
-        Ok(vec![lower(Tensor { name: SCORES.to_owned(), ..scores })?])
+        let predictions = self.0.predict(&batch).map_err(|error| error.to_string())?;
+        predictions.into_tensors().into_iter().map(lower).collect()
     }
 }
 
@@ -110,12 +107,13 @@ impl From<task::Metadata> for Metadata {
     fn from(metadata: task::Metadata) -> Self {
         let fields = |fields: Vec<task::Field>| fields.into_iter().map(Field::from).collect();
         Self {
-            kind: match metadata.kind {
-                task::Kind::Classification => Kind::Classification,
-            },
+            kind: kind(metadata.kind),
             inputs: fields(metadata.inputs),
             targets: fields(metadata.targets),
+            outputs: fields(metadata.outputs),
             num_classes: metadata.num_classes as usize,
+            class_names: metadata.class_names,
+            metric: metadata.metric,
             input_dim: metadata.input_dim as usize,
             param_limit: metadata.param_limit,
             baseline_accuracy: metadata.baseline_accuracy,
@@ -125,6 +123,21 @@ impl From<task::Metadata> for Metadata {
             device: metadata.device,
             seed: metadata.seed,
         }
+    }
+}
+
+fn kind(kind: task::Kind) -> Kind {
+    match kind {
+        task::Kind::ImageClassification => Kind::ImageClassification,
+        task::Kind::TextClassification => Kind::TextClassification,
+        task::Kind::TabularClassification => Kind::TabularClassification,
+        task::Kind::ObjectDetection => Kind::ObjectDetection,
+        task::Kind::SemanticSegmentation => Kind::SemanticSegmentation,
+        task::Kind::InstanceSegmentation => Kind::InstanceSegmentation,
+        task::Kind::KeypointDetection => Kind::KeypointDetection,
+        task::Kind::TabularRegression => Kind::TabularRegression,
+        task::Kind::TimeSeriesForecasting => Kind::TimeSeriesForecasting,
+        task::Kind::TimeToEvent => Kind::TimeToEvent,
     }
 }
 
@@ -139,7 +152,15 @@ impl From<task::Field> for Field {
             task::Dtype::U8 => Dtype::U8,
             task::Dtype::Text => Dtype::Text,
         };
-        Self { name: field.name, dtype, shape: widen(field.shape) }
+        let column = |column: task::Column| Column { name: column.name, categories: column.categories };
+        Self {
+            name: field.name,
+            dtype,
+            shape: widen(field.shape),
+            ragged: field.ragged,
+            missing: field.missing,
+            columns: field.columns.into_iter().map(column).collect(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@
 //! The mean of each class, as a linear classifier:
 //!
 //! ```
-//! use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal};
+//! use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
 //!
 //! struct NearestMean;
 //!
@@ -58,14 +58,14 @@
 //!         Ok(Means { width, means })
 //!     }
 //!
-//!     fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+//!     fn predict(&self, inputs: &Batch) -> Result<Predictions> {
 //!         let mut scores = Vec::new();
 //!         for row in inputs.features()?.iter() {
 //!             for mean in self.means.chunks_exact(self.width) {
 //!                 scores.push(-row.iter().zip(mean).map(|(x, m)| (x - m) * (x - m)).sum::<f32>());
 //!             }
 //!         }
-//!         Ok(Tensor::new("scores", &[inputs.rows(), self.means.len() / self.width], scores))
+//!         Ok(Predictions::scores(inputs.rows(), scores))
 //!     }
 //! }
 //!
@@ -83,7 +83,7 @@
 //! assert_eq!(parameters.count(), 2);
 //! let model = Means::from_parameters(parameters, &metadata)?;
 //! let scores = model.predict(&Batch::from_inputs(vec![features])?)?;
-//! assert_eq!(scores.shape, [4, 2]);
+//! assert_eq!(scores.shape(), [4, 2]);
 //! assert!(scores.get::<f32>()?.chunks(2).map(|s| s[1] > s[0]).eq([false, false, true, true]));
 //! # Ok(())
 //! # }
@@ -105,19 +105,23 @@ mod loader;
 mod metadata;
 pub mod nn;
 mod parameters;
+mod predictions;
 mod rng;
 mod solution;
 mod tensor;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod views;
 
 pub use batch::{Batch, Fields, Rows};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use export::Component;
 pub use loader::Loader;
-pub use metadata::{Dtype, Field, Kind, Metadata};
+pub use metadata::{Column, Dtype, Field, Kind, Metadata};
 pub use parameters::Parameters;
+pub use predictions::{Instance, Object, Predictions};
 pub use rng::Rng;
 pub use solution::{Model, Solution};
 pub use tensor::{Element, Tensor, Values};
+pub use views::{Images, Keypoints, Table, Windows};

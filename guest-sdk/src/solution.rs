@@ -1,6 +1,6 @@
 //! What a submission implements.
 
-use crate::{Batch, Loader, Metadata, Parameters, Result, Tensor};
+use crate::{Batch, Loader, Metadata, Parameters, Predictions, Result};
 
 /// How a model is trained.
 pub trait Solution: 'static {
@@ -25,14 +25,13 @@ pub trait Model: Sized + 'static {
     /// Any error ends the run with the verdict `solution_error`.
     fn from_parameters(parameters: Parameters, metadata: &Metadata) -> Result<Self>;
 
-    /// Predicts one batch; `inputs` has no targets. For classification the tensor holds f32 scores of shape
-    /// `[inputs.rows(), num_classes]`; the predicted class is the largest score, the first of equals. Its name does not
-    /// matter: the runner gets it as `scores`.
+    /// Predicts one batch; `inputs` has no targets. What a task asks for is listed at [`Predictions`]; for classification it is
+    /// [`Predictions::scores`].
     ///
     /// Rows come in no particular order and batches may have any size, so what is predicted for a row must depend on that
     /// row alone.
     ///
     /// # Errors
     /// Any error ends the run with the verdict `solution_error`.
-    fn predict(&self, inputs: &Batch) -> Result<Tensor>;
+    fn predict(&self, inputs: &Batch) -> Result<Predictions>;
 }

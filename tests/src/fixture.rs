@@ -7,12 +7,12 @@ use cap_std::fs::Dir;
 use tempfile::TempDir;
 use thimble_challenge::Challenge;
 use thimble_challenge::challenge::{
-    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, PublicDataset, PublicSource, Quotas, Ranking, ReleaseRule,
-    RowRule, ScoreRule, Target, Task, TieBreak, Visibility,
+    CarbonFactors, DatasetBindings, Limits, LoadedChallenge, MetricOptions, PublicDataset, PublicSource, Quotas,
+    Ranking, ReleaseRule, RowRule, ScoreRule, Target, TieBreak, Visibility,
 };
 use thimble_challenge::result::Mode;
 use thimble_challenge::units::{Flops, ParameterCount};
-use thimble_datasets::{DType, Dataset, Digest, Field, OperatorSecret, Role, Table, Tables, TaskKind, Values};
+use thimble_datasets::{Classes, DType, Dataset, Digest, Field, OperatorSecret, Table, Tables, TaskKind, Values};
 use thimble_runtime::{BoundData, PublicData};
 
 /// Classes of [`tables`].
@@ -44,15 +44,16 @@ pub fn tables() -> Tables {
     };
     Tables {
         name: "four-corners".into(),
-        task: TaskKind::Classification { classes: CLASSES },
-        fields: vec![
-            Field { name: "features".into(), dtype: DType::F32, shape: vec![INPUT_DIM], role: Role::Input },
-            Field { name: "label".into(), dtype: DType::S64, shape: vec![], role: Role::Target },
-        ],
+        task: TaskKind::TabularClassification(Classes::unnamed(CLASSES)),
+        fields: fields(),
         train: table(ROWS[0]),
         validation: table(ROWS[1]),
         test: table(ROWS[2]),
     }
+}
+
+fn fields() -> Vec<Field> {
+    vec![Field::input("features", DType::F32, &[INPUT_DIM]), Field::target("label", DType::S64, &[])]
 }
 
 /// The challenge on [`tables`]: 500,000 parameters, budgets of a few milliseconds. The data bindings are filled in by
@@ -64,12 +65,8 @@ pub fn challenge() -> Challenge {
         title: "Four corners".into(),
         summary: "A challenge for tests.".into(),
         keywords: Vec::new(),
-        task: Task::Classification {
-            input: "features".into(),
-            input_dim: INPUT_DIM,
-            target: "label".into(),
-            classes: CLASSES,
-        },
+        task: TaskKind::TabularClassification(Classes::unnamed(CLASSES)),
+        fields: fields(),
         datasets: DatasetBindings {
             public: PublicDataset { source: PublicSource::Directory, digest: Digest::of(b"") },
             official_commitment: None,
@@ -87,6 +84,7 @@ pub fn challenge() -> Challenge {
         ranking: Ranking {
             metric: "accuracy".into(),
             also_published: Vec::new(),
+            options: MetricOptions::default(),
             tie_breaks: vec![TieBreak::Metric, TieBreak::FewerParameters, TieBreak::FewerFlops, TieBreak::Earlier],
         },
         score: ScoreRule::LinearAboveBaseline { baseline: 0.2 },

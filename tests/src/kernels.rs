@@ -4,9 +4,8 @@
 use std::fmt::Write as _;
 
 use thimble_challenge::Challenge;
-use thimble_challenge::challenge::Task;
 use thimble_challenge::units::Flops;
-use thimble_datasets::{Table, Tables, Values};
+use thimble_datasets::{Classes, Table, Tables, TaskKind, Values};
 
 use crate::fixture;
 use crate::template::Solution;
@@ -42,7 +41,7 @@ pub fn tables() -> Tables {
     fields[0].shape = vec![INPUTS];
     Tables {
         name: "signs".into(),
-        task: thimble_datasets::TaskKind::Classification { classes: CLASSES },
+        task: TaskKind::TabularClassification(Classes::unnamed(CLASSES)),
         fields,
         train: table(CLASSES as usize, 0),
         validation: table(CLASSES as usize, 2),
@@ -53,8 +52,8 @@ pub fn tables() -> Tables {
 /// The challenge on [`tables`].
 pub fn challenge() -> Challenge {
     let mut challenge = fixture::challenge();
-    challenge.task =
-        Task::Classification { input: "features".into(), input_dim: INPUTS, target: "label".into(), classes: CLASSES };
+    challenge.task = TaskKind::TabularClassification(Classes::unnamed(CLASSES));
+    challenge.fields[0].shape = vec![INPUTS];
     challenge.limits.batch_size = 128;
     challenge.limits.training_flops = Flops(100_000_000);
     challenge.limits.prediction_flops_per_sample = Flops(1_000_000);

@@ -4,11 +4,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thimble_datasets::{Classes, DType, Digest, Field, Role, Split, Table, Tables, TaskKind, Values, limits, write};
-
-fn field(name: &str, dtype: DType, shape: &[u32], role: Role) -> Field {
-    Field { role, ..Field::input(name, dtype, shape) }
-}
+use thimble_datasets::{Classes, DType, Digest, Field, Split, Table, Tables, TaskKind, Values, limits, write};
 
 fn table(rows: usize, first: u8) -> Table {
     let numbers = |width: usize| (0..rows * width).map(move |i| first + i as u8);
@@ -30,12 +26,12 @@ pub(crate) fn tables() -> Tables {
         name: "small".into(),
         task: TaskKind::TabularClassification(Classes::unnamed(3)),
         fields: vec![
-            field("features", DType::F32, &[2], Role::Input),
-            field("age", DType::F64, &[], Role::Input),
-            field("count", DType::S32, &[], Role::Input),
-            field("image", DType::S8, &[2, 3], Role::Input),
-            field("flag", DType::U8, &[1], Role::Input),
-            field("label", DType::S64, &[], Role::Target),
+            Field::input("features", DType::F32, &[2]),
+            Field::input("age", DType::F64, &[]),
+            Field::input("count", DType::S32, &[]),
+            Field::input("image", DType::S8, &[2, 3]),
+            Field::input("flag", DType::U8, &[1]),
+            Field::target("label", DType::S64, &[]),
         ],
         train: table(5, 10),
         validation: table(2, 60),

@@ -2,5 +2,11 @@
 
 mod damaged;
 mod fixture;
+mod hostile;
 mod opening;
+mod pieces;
+mod round_trip;
 mod rules;
+mod samples;
+mod schemas;
+mod values;

@@ -76,8 +76,8 @@ fn the_content_digest_is_that_of_the_documented_bytes() {
         validation: table(&[0.5, 2.0], 1),
         test: table(&[-1.0, 3.0], 1),
     };
-    // Python's hashlib over struct.pack of the layout in `content_digest`'s documentation.
-    let expected = "sha256:23fd97214e0da32ca554f1b87a2676456c81223039a32cb5824bd2109cbc5139";
+    // From `content_digest.py`, which shares no code with this crate.
+    let expected = "sha256:55cdeca5bb66d938c88b2220dfa7b08cb1248fae0d711046a5d10ec328ac5e95";
     assert_eq!(tables.digest().to_string(), expected);
 }
 
@@ -143,7 +143,7 @@ fn metadataset_size_limit_err() {
     let mut bytes = directory.dir.read(limits::METADATASET_FILE).expect("reads");
     bytes.resize(limits::METADATASET_BYTES as usize + 1, b' ');
     directory.dir.write(limits::METADATASET_FILE, bytes).expect("writes");
-    assert_eq!(refusal(&directory), "dataset.json: 1048577 bytes, at most 1048576 are allowed");
+    assert_eq!(refusal(&directory), "dataset.json: 8388609 bytes, at most 8388608 are allowed");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn what_the_metadataset_says_must_be_true() {
             json!([1, 3, 1]),
             "dataset.json: at `splits.train.class_counts[0]`: 1, the rows hold 2",
         ),
-        ("/splits/test/rows", json!(3), "test.arrow: field `features`: 8 values for 3 rows of 2"),
+        ("/splits/test/rows", json!(3), "test.arrow: field `features`: 8 values for 3 rows or items of 2"),
         ("/fields/0/dtype", json!("s32"), "train.arrow: the columns are ["),
         ("/fields/3/shape", json!([3, 2]), "dataset.json: at `digest`: sha256:"),
         ("/fields/3/shape", json!([7]), "train.arrow: the columns are ["),
@@ -219,7 +219,7 @@ fn with_test_file(schema: &Arc<Schema>, batches: &[Vec<ArrayRef>]) -> Directory 
 fn arrow_files_of_another_form_are_refused() {
     let schema = |nullable| {
         let x = ArrowField::new("x", DataType::Float32, nullable);
-        Arc::new(Schema::new(vec![x, ArrowField::new("y", DataType::Int64, false)]))
+        Arc::new(Schema::new(vec![x, ArrowField::new("label", DataType::Int64, false)]))
     };
     let columns = |x: Vec<f32>| -> Vec<ArrayRef> {
         let labels = Int64Array::from_iter_values((0..x.len()).map(|row| row as i64));
@@ -231,15 +231,15 @@ fn arrow_files_of_another_form_are_refused() {
     let batches = |batches: &[Vec<ArrayRef>]| refusal(&with_test_file(&schema(false), batches));
     assert_eq!(batches(&[]), "test.arrow: 0 record batches, a split has exactly one");
     assert_eq!(batches(&[good.clone(), good.clone()]), "test.arrow: 2 record batches, a split has exactly one");
-    assert_eq!(batches(&[columns(vec![1.0])]), "test.arrow: field `x`: 1 values for 2 rows of 1");
+    assert_eq!(batches(&[columns(vec![1.0])]), "test.arrow: field `x`: 1 values for 2 rows or items of 1");
 
     let nulls: Vec<ArrayRef> = vec![Arc::new(Float32Array::from(vec![None, Some(2.0)])), Arc::clone(&good[1])];
     assert_eq!(
         refusal(&with_test_file(&schema(true), &[nulls])),
-        "test.arrow: the columns are [x: Float32 or null, y: Int64], the metadataset's are [x: Float32, y: Int64]"
+        "test.arrow: the columns are [x: Float32 or null, label: Int64], the metadataset's are [x: Float32, label: Int64]"
     );
     let tagged = Schema::new_with_metadata(schema(false).fields().clone(), [("a".to_owned(), "b".to_owned())]);
-    assert!(refusal(&with_test_file(&Arc::new(tagged), &[good])).contains("y: Int64] with metadata, "));
+    assert!(refusal(&with_test_file(&Arc::new(tagged), &[good])).contains("label: Int64] with metadata, "));
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn a_description_shows_nothing_of_the_test_split_but_its_size() {
         "\
 dataset  small
 digest   {}
-task     classification, 3 classes
+task     tabular classification, 3 classes
 
 field             type            role
 features          f32[2]          input

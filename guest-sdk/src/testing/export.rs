@@ -9,11 +9,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{PublicData, npy};
-use crate::{Batch, Error, Field, Metadata, Result, Tensor, Values};
+use crate::{Batch, Dtype, Error, Field, Metadata, Result, Tensor, Values};
 
 const METADATA_FILE: &str = "metadata.json";
-/// The largest legal one has some kilobytes.
-const MAX_METADATA_BYTES: u64 = 1 << 20;
+/// 65,536 categories of 64 bytes fit.
+const MAX_METADATA_BYTES: u64 = 8 << 20;
+/// Texts of one split.
+const MAX_TEXT_BYTES: u64 = 1 << 30;
 
 /// `metadata.json`, schema version 1. The keys and types are those of `host/cli/src/commands/export.rs`.
 #[derive(Deserialize)]
@@ -50,7 +52,9 @@ pub(super) fn open(directory: &Path) -> Result<PublicData> {
     let split = |name: &str, rows: u64, fields: &[Field]| read_fields(directory, name, rows, fields);
     let both = |name: &str, rows: u64| -> Result<Arc<Batch>> {
         let batch = Batch::new(split(name, rows, &metadata.inputs)?, split(name, rows, &metadata.targets)?)?;
-        check_labels(batch.labels()?, &metadata).map_err(|error| format!("{name}: {error}"))?;
+        if let Ok(labels) = batch.targets.rows::<i64>("label") {
+            check_labels(labels.values, &metadata).map_err(|error| format!("{name}: {error}"))?;
+        }
         Ok(Arc::new(batch))
     };
     let train = both("train", metadata.train_samples)?;
@@ -62,7 +66,7 @@ pub(super) fn open(directory: &Path) -> Result<PublicData> {
         seed: loader.seed,
         train,
         validation,
-        test_labels: test.labels()?.to_vec(),
+        test_targets: test.targets.clone(),
         test: Batch::from_inputs(test.inputs.as_slice().to_vec())?,
         metadata,
     })
@@ -114,25 +118,60 @@ fn check(export: &Export) -> Result<(), String> {
     }
 }
 
+/// The fields of a split. A ragged field has as many items as the field `counts`, which stands before it.
 fn read_fields(directory: &Path, split: &str, rows: u64, fields: &[Field]) -> Result<Vec<Tensor>> {
-    let read = |field: &Field| {
-        let file = format!("{split}.{}.npy", field.name);
-        let wrong = |what: &str| Error::from(format!("{}: {what}", directory.join(&file).display()));
-        let mut shape = vec![usize::try_from(rows).map_err(|_| wrong("has too many rows for this machine"))?];
-        shape.extend_from_slice(&field.shape);
-        let values =
-            npy::read(&directory.join(&file), field.dtype, &shape).map_err(|error| wrong(&error.to_string()))?;
-        let finite = match &values {
-            Values::F32(values) => values.iter().all(|value| value.is_finite()),
-            Values::F64(values) => values.iter().all(|value| value.is_finite()),
-            _ => true,
-        };
-        if !finite {
-            return Err(wrong("holds a NaN or an infinity"));
-        }
-        Ok(Tensor { name: field.name.clone(), shape, values })
+    let mut tensors: Vec<Tensor> = Vec::new();
+    for field in fields {
+        let first = if field.ragged { items(&tensors)? } else { rows };
+        tensors.push(read_field(directory, split, first, field)?);
+    }
+    Ok(tensors)
+}
+
+fn items(tensors: &[Tensor]) -> Result<u64> {
+    let counts = tensors.iter().find(|tensor| tensor.name == "counts").ok_or("there is no field `counts`")?;
+    let mut items = 0;
+    for &count in counts.get::<i32>()? {
+        items += u64::try_from(count).map_err(|_| format!("a row has {count} items"))?;
+    }
+    Ok(items)
+}
+
+fn read_field(directory: &Path, split: &str, rows: u64, field: &Field) -> Result<Tensor> {
+    let extension = if field.dtype == Dtype::Text { "json" } else { "npy" };
+    let path = directory.join(format!("{split}.{}.{extension}", field.name));
+    let wrong = |what: &str| Error::from(format!("{}: {what}", path.display()));
+    let mut shape = vec![usize::try_from(rows).map_err(|_| wrong("has too many rows for this machine"))?];
+    shape.extend_from_slice(&field.shape);
+    let values = match field.dtype {
+        Dtype::Text => texts(&path, shape[0]),
+        dtype => npy::read(&path, dtype, &shape),
     };
-    fields.iter().map(read).collect()
+    let values = values.map_err(|error| wrong(&error.to_string()))?;
+    let finite = match &values {
+        Values::F32(values) => values.iter().all(|value| value.is_finite() || (field.missing && value.is_nan())),
+        Values::F64(values) => values.iter().all(|value| value.is_finite() || (field.missing && value.is_nan())),
+        _ => true,
+    };
+    if !finite {
+        return Err(wrong("holds a NaN or an infinity"));
+    }
+    Ok(Tensor { name: field.name.clone(), shape, values })
+}
+
+/// A JSON array of texts.
+fn texts(path: &Path, rows: usize) -> Result<Values> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text));
+    read.map_err(|error| error.to_string())?;
+    if text.len() as u64 > MAX_TEXT_BYTES {
+        return Err(format!("has more than {MAX_TEXT_BYTES} bytes").into());
+    }
+    let texts: Vec<String> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    if texts.len() != rows {
+        return Err(format!("has {} texts, expected {rows}", texts.len()).into());
+    }
+    Ok(Values::Text(texts))
 }
 
 fn check_labels(labels: &[i64], metadata: &Metadata) -> Result<()> {
@@ -157,10 +196,11 @@ pub(super) mod tests {
           "loader": { "batch_size": 3, "seed": 7 },
           "limits": { "batch_size": 3 },
           "metadata": {
-            "kind": "classification",
-            "inputs": [{ "name": "x", "dtype": "f32", "shape": [1] }],
-            "targets": [{ "name": "y", "dtype": "s64", "shape": [] }],
-            "num_classes": 2, "input_dim": 1, "param_limit": 2, "baseline_accuracy": 0.5,
+            "kind": "tabular_classification",
+            "inputs": [{ "name": "x", "dtype": "f32", "shape": [1], "ragged": false, "missing": false, "columns": [] }],
+            "targets": [{ "name": "label", "dtype": "s64", "shape": [], "ragged": false, "missing": false, "columns": [] }],
+            "outputs": [{ "name": "scores", "dtype": "f32", "shape": [2], "ragged": false, "missing": false, "columns": [] }],
+            "num_classes": 2, "class_names": [], "input_dim": 1, "metric": "accuracy", "param_limit": 2, "baseline_accuracy": 0.5,
             "train_samples": 4, "val_samples": 2, "test_samples": 3, "device": "cpu", "seed": 7
           }
         }"#
@@ -190,7 +230,7 @@ pub(super) mod tests {
             ("test", &[2.0, 4.0, 9.0], &[0, 1, 1]),
         ] {
             write(&format!("{split}.x.npy"), column(x));
-            write(&format!("{split}.y.npy"), labels(y));
+            write(&format!("{split}.label.npy"), labels(y));
         }
         directory
     }
@@ -219,7 +259,7 @@ pub(super) mod tests {
         let test: Vec<_> = data.test_batches().collect();
         assert_eq!((test.len(), test[0].features()?.values), (1, &[2.0, 4.0, 9.0][..]));
         assert!(test[0].labels().is_err(), "a batch to predict has no labels");
-        assert_eq!(data.test_labels(), [0, 1, 1]);
+        assert_eq!(data.test_targets().get("label")?.get::<i64>()?, [0, 1, 1]);
         Ok(())
     }
 
@@ -251,7 +291,7 @@ pub(super) mod tests {
             assert!(with("\"x\"", &format!("\"{name}\"")).contains(&format!("field name {name:?} is not")), "{name}");
         }
         let large = metadata() + &" ".repeat(MAX_METADATA_BYTES as usize);
-        assert_eq!(error_with("metadata.json", large), "metadata.json: has more than 1048576 bytes");
+        assert_eq!(error_with("metadata.json", large), "metadata.json: has more than 8388608 bytes");
     }
 
     #[test]
@@ -264,7 +304,7 @@ pub(super) mod tests {
         assert_eq!(error_with("test.x.npy", column(&[1.0, f32::NAN, 0.0])), "test.x.npy: holds a NaN or an infinity");
         for label in [-1, 2, i64::MAX] {
             assert_eq!(
-                error_with("test.y.npy", labels(&[0, 1, label])),
+                error_with("test.label.npy", labels(&[0, 1, label])),
                 format!("test: a label is {label}, expected 0 to 1")
             );
         }

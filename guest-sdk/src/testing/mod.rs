@@ -23,12 +23,12 @@ mod npy;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::{Batch, Error, Loader, Metadata, Model, Parameters, Result, Solution, Tensor};
+use crate::{Batch, Error, Fields, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, Values};
 
 pub use digest::parameters_digest;
 
-/// The runner refuses scores beyond this.
-const LARGEST_SCORE: f32 = 1e30;
+/// The runner refuses predictions beyond this.
+const LARGEST_VALUE: f64 = 1e30;
 
 /// The public data of a challenge, all of it in memory.
 #[derive(Debug)]
@@ -40,7 +40,18 @@ pub struct PublicData {
     train: Arc<Batch>,
     validation: Arc<Batch>,
     test: Batch,
-    test_labels: Vec<i64>,
+    test_targets: Fields,
+}
+
+/// What a solution of any task predicted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answers {
+    /// What training left behind.
+    pub parameters: Parameters,
+    /// The digest of [`Answers::parameters`], see [`parameters_digest`].
+    pub parameters_digest: String,
+    /// The predictions of each batch of test rows, in file order.
+    pub batches: Vec<Predictions>,
 }
 
 /// What a solution made of public data.
@@ -99,17 +110,17 @@ impl PublicData {
         })
     }
 
-    /// The classes of the test rows, in file order.
-    pub fn test_labels(&self) -> &[i64] {
-        &self.test_labels
+    /// The targets of the test rows, in file order.
+    pub fn test_targets(&self) -> &Fields {
+        &self.test_targets
     }
 
-    /// Trains, carries the parameters over, predicts every test row and compares: what the runner does in validation.
+    /// Trains, carries the parameters over and predicts every test row: what the runner does in validation, for any task.
     ///
     /// # Errors
-    /// What the solution returns, or one of the runner's rules broken: more parameters than the limit, or scores of another
-    /// shape or type, that are no numbers, or beyond ±1e30.
-    pub fn evaluate<S: Solution>(&self) -> Result<Evaluation> {
+    /// What the solution returns, more parameters than the limit, or predictions of another form than
+    /// [`Metadata::outputs`], or that are no numbers within ±1e30.
+    pub fn answer<S: Solution>(&self) -> Result<Answers> {
         let parameters = S::solve(&mut self.train(), &mut self.validation(), &self.metadata)?.parameters();
         let (count, limit) = (parameters.count(), self.metadata.param_limit);
         if count > limit {
@@ -117,32 +128,77 @@ impl PublicData {
         }
         let parameters_digest = parameters_digest(&parameters)?;
         let model = S::Model::from_parameters(parameters.clone(), &self.metadata)?;
-        let mut predictions = Vec::with_capacity(self.test.rows());
+        let mut batches = Vec::new();
         for batch in self.test_batches() {
-            predictions.extend(classes(&model.predict(&batch)?, batch.rows(), self.metadata.num_classes)?);
+            let predictions = model.predict(&batch)?;
+            check_outputs(&predictions, batch.rows(), &self.metadata)?;
+            batches.push(predictions);
         }
-        let correct =
-            predictions.iter().zip(&self.test_labels).filter(|&(&class, &label)| class as i64 == label).count();
+        Ok(Answers { parameters, parameters_digest, batches })
+    }
+
+    /// [`PublicData::answer`] for a classification, and its accuracy.
+    ///
+    /// # Errors
+    /// As [`PublicData::answer`]; the task is no classification.
+    pub fn evaluate<S: Solution>(&self) -> Result<Evaluation> {
+        let labels = self.test_targets.get("label")?.get::<i64>()?;
+        let Answers { parameters, parameters_digest, batches } = self.answer::<S>()?;
+        let mut predictions = Vec::with_capacity(labels.len());
+        for scores in &batches {
+            predictions.extend(scores.get::<f32>()?.chunks_exact(self.metadata.num_classes.max(1)).map(largest));
+        }
+        let correct = predictions.iter().zip(labels).filter(|&(&class, &label)| class as i64 == label).count();
         let accuracy = correct as f64 / predictions.len() as f64;
         Ok(Evaluation { parameters, parameters_digest, predictions, accuracy })
     }
 }
 
-/// The class of each row by the runner's rule: the largest score, the first of equals.
-fn classes(scores: &Tensor, rows: usize, classes: usize) -> Result<Vec<usize>> {
-    let values = scores.get::<f32>()?;
-    if scores.shape != [rows, classes] || scores.check_rows(rows).is_err() {
-        let shape = &scores.shape;
-        return Err(format!(
-            "predict must return shape [{rows}, {classes}], not {shape:?} with {} values",
-            values.len()
-        )
-        .into());
+/// What the runner asks of every task's predictions: names, types, shapes and finite numbers.
+fn check_outputs(predictions: &Predictions, rows: usize, metadata: &Metadata) -> Result<()> {
+    let (outputs, tensors) = (&metadata.outputs, predictions.as_slice());
+    if outputs.len() != tensors.len() {
+        return Err(format!("predict must return {} tensors, not {}", outputs.len(), tensors.len()).into());
     }
-    if let Some(wrong) = values.iter().find(|value| value.is_nan() || value.abs() > LARGEST_SCORE) {
-        return Err(Error::from(format!("a score is {wrong}; scores must be numbers within ±1e30")));
+    let mut items = 0;
+    for (field, tensor) in outputs.iter().zip(tensors) {
+        let first = if field.ragged { items } else { rows };
+        let expected: Vec<usize> = std::iter::once(first).chain(field.shape.iter().copied()).collect();
+        if tensor.name != field.name || tensor.shape != expected || tensor.values.dtype() != field.dtype {
+            let Tensor { name, shape, values } = tensor;
+            return Err(format!(
+                "predict must return `{}`, {} of shape {expected:?}, not `{name}`, {} of shape {shape:?}",
+                field.name,
+                field.dtype,
+                values.dtype()
+            )
+            .into());
+        }
+        tensor.check_rows(first)?;
+        check_numbers(tensor)?;
+        if let ("counts", Ok(counts)) = (tensor.name.as_str(), tensor.get::<i32>()) {
+            items = counts.iter().map(|&count| usize::try_from(count).unwrap_or(0)).sum();
+        }
     }
-    Ok(values.chunks_exact(classes).map(largest).collect())
+    Ok(())
+}
+
+fn check_numbers(tensor: &Tensor) -> Result<()> {
+    let found = match &tensor.values {
+        // The single nearest to the limit is above it as a double.
+        Values::F32(values) => {
+            let wrong = |value: &&f32| value.is_nan() || value.abs() > LARGEST_VALUE as f32;
+            values.iter().find(wrong).map(|&value| f64::from(value))
+        }
+        Values::F64(values) => values.iter().copied().find(|value| value.is_nan() || value.abs() > LARGEST_VALUE),
+        _ => None,
+    };
+    match found {
+        Some(value) => {
+            Err(Error::from(format!("a value of `{}` is {value}; it must be a number within ±1e30", tensor.name)))
+        }
+        None => Ok(()),
+    }
 }
 
 fn largest(scores: &[f32]) -> usize {
@@ -188,10 +244,10 @@ mod tests {
             Ok(Self(parameters.take_f32("means", &[metadata.num_classes])?))
         }
 
-        fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+        fn predict(&self, inputs: &Batch) -> Result<Predictions> {
             let rows = inputs.features()?.values.iter();
             let scores: Vec<f32> = rows.flat_map(|x| self.0.iter().map(move |mean| -(x - mean).abs())).collect();
-            Ok(Tensor::new("scores", &[inputs.rows(), self.0.len()], scores))
+            Ok(Predictions::scores(inputs.rows(), scores))
         }
     }
 
@@ -222,30 +278,35 @@ mod tests {
         Ok(())
     }
 
-    fn scores(shape: &[usize], values: &[f32]) -> Tensor {
-        Tensor::new("any name", shape, values.to_vec())
+    fn scores(shape: &[usize], values: &[f32]) -> Predictions {
+        Tensor::new("scores", shape, values.to_vec()).into()
+    }
+
+    fn check(predictions: &Predictions) -> Result<(), String> {
+        check_outputs(predictions, 2, &Metadata::classification(1, 2)).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_class_is_the_largest_score_and_the_first_of_equals() {
-        assert_eq!(classes(&scores(&[2, 3], &[0.0, 2.0, 2.0, -1.0, -3.0, -2.0]), 2, 3), Ok(vec![1, 0]));
-        assert_eq!(classes(&scores(&[1, 2], &[-0.0, 0.0]), 1, 2), Ok(vec![0]));
+        assert_eq!([0.0, 2.0, 2.0, -1.0, -3.0, -2.0].chunks(3).map(largest).collect::<Vec<_>>(), [1, 0]);
+        assert_eq!(largest(&[-0.0, 0.0]), 0);
     }
 
     #[test]
-    fn scores_that_the_runner_refuses_are_errors() {
+    fn predictions_that_the_runner_refuses_are_errors() {
         let good = [0.0, 1e30, -1e30, 1.0];
-        assert!(classes(&scores(&[2, 2], &good), 2, 2).is_ok());
-        for wrong in [scores(&[4], &good), scores(&[1, 4], &good), scores(&[2, 2], &good[..3])] {
-            let error = classes(&wrong, 2, 2).map_err(|error| error.to_string());
+        assert_eq!(check(&scores(&[2, 2], &good)), Ok(()));
+        for wrong in [scores(&[4], &good), scores(&[1, 4], &good), Tensor::new("logits", &[2, 2], good.to_vec()).into()]
+        {
             assert!(
-                error.clone().is_err_and(|text| text.starts_with("predict must return shape [2, 2], not ")),
-                "{error:?}"
+                check(&wrong).is_err_and(|text| text.starts_with("predict must return `scores`, f32 of shape [2, 2]"))
             );
         }
-        assert!(classes(&Tensor::new("scores", &[2, 2], vec![0.0_f64; 4]), 2, 2).is_err());
+        assert!(check(&scores(&[2, 2], &good[..3])).is_err());
+        assert!(check(&Tensor::new("scores", &[2, 2], vec![0.0_f64; 4]).into()).is_err());
+        assert!(check(&Vec::new().into()).is_err_and(|text| text == "predict must return 1 tensors, not 0"));
         for wrong in [f32::NAN, f32::INFINITY, 1.000_001e30] {
-            assert!(classes(&scores(&[1, 2], &[0.0, wrong]), 1, 2).is_err(), "{wrong}");
+            assert!(check(&scores(&[2, 2], &[0.0, 0.0, 0.0, wrong])).is_err(), "{wrong}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! A challenge for unit tests.
 
-use thimble_datasets::Digest;
+use thimble_datasets::{Classes, DType, Digest, Field, TaskKind};
 
 use crate::challenge::{
-    CarbonFactors, Challenge, DatasetBindings, Limits, PublicDataset, PublicSource, Quotas, Ranking, ReleaseRule,
-    RowRule, ScoreRule, Target, Task, TieBreak, Visibility,
+    CarbonFactors, Challenge, DatasetBindings, Limits, MetricOptions, PublicDataset, PublicSource, Quotas, Ranking,
+    ReleaseRule, RowRule, ScoreRule, Target, TieBreak, Visibility,
 };
 use crate::units::{Flops, ParameterCount};
 
@@ -15,12 +15,8 @@ pub(crate) fn challenge() -> Challenge {
         title: "A test".to_owned(),
         summary: "For unit tests.".to_owned(),
         keywords: vec!["test".to_owned()],
-        task: Task::Classification {
-            input: "features".to_owned(),
-            input_dim: 384,
-            target: "label".to_owned(),
-            classes: 128,
-        },
+        task: TaskKind::TabularClassification(Classes::unnamed(128)),
+        fields: vec![Field::input("features", DType::F32, &[384]), Field::target("label", DType::S64, &[])],
         datasets: DatasetBindings {
             public: PublicDataset { source: PublicSource::Directory, digest: Digest::of(b"") },
             official_commitment: None,
@@ -38,6 +34,7 @@ pub(crate) fn challenge() -> Challenge {
         ranking: Ranking {
             metric: "accuracy".to_owned(),
             also_published: Vec::new(),
+            options: MetricOptions::default(),
             tie_breaks: vec![TieBreak::Metric, TieBreak::FewerParameters, TieBreak::FewerFlops, TieBreak::Earlier],
         },
         score: ScoreRule::LinearAboveBaseline { baseline: 0.72 },

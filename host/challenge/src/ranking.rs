@@ -19,14 +19,20 @@ pub struct Entry<'a> {
 /// Compares two entries; the better one is `Less`, so that sorting puts it first. First the score, then the
 /// challenge's tie-breaks in their order. `Equal` means that they share a rank.
 pub fn compare(challenge: &Challenge, a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
-    let metric = thimble_metrics::metric(challenge.task.kind(), &challenge.ranking.metric);
+    let metric = challenge.ranking_metric();
+    let by_magnitude = metric.is_some_and(|metric| metric.ranks_by_magnitude);
     let metric_rises = metric.is_none_or(|metric| metric.direction == Direction::HigherIsBetter);
     let score_rises = match challenge.score {
         ScoreRule::LinearAboveBaseline { .. } | ScoreRule::Composite(_) => true,
         ScoreRule::Metric => metric_rises,
     };
-    let metric = |entry: &Entry<'_>| entry.published.metrics.get(&challenge.ranking.metric).and_then(|m| m.value());
-    let score = best(a.published.score, b.published.score, score_rises);
+    let magnitude = |value: f64| if by_magnitude { value.abs() } else { value };
+    let metric = |entry: &Entry<'_>| entry.published.metrics.get(&challenge.ranking.metric)?.value().map(magnitude);
+    let score = |entry: &Entry<'_>| match challenge.score {
+        ScoreRule::Metric => entry.published.score.map(magnitude),
+        ScoreRule::LinearAboveBaseline { .. } | ScoreRule::Composite(_) => entry.published.score,
+    };
+    let score = best(score(a), score(b), score_rises);
     challenge.ranking.tie_breaks.iter().fold(score, |order, tie_break| {
         order.then_with(|| match tie_break {
             TieBreak::Metric => best(metric(a), metric(b), metric_rises),

@@ -129,7 +129,8 @@ fn sample_table() -> String {
 }
 
 fn statement(family: &Family, variant: &Variant, challenge: &Challenge) -> String {
-    let thimble_challenge::challenge::Task::Classification { input_dim, classes, .. } = challenge.task;
+    let input_dim = challenge.inputs().next().map_or(0, |field| field.width() as u32);
+    let classes = challenge.task.classes().unwrap_or(0);
     let rows = &family.samples_per_class;
     let limits = &challenge.limits;
     let reference = |(name, parameters, accuracy): &(&str, u64, f64)| {
@@ -301,7 +302,7 @@ fn frugal_statements_repeat_the_right_numbers() {
         assert_says(format!("`{quality} × Q + {} × E(FLOPs)", composite.weights.flops));
         assert_says(format!("`Q = (accuracy − {floor}) / ({} − {floor})`", composite.best));
         let tables = challenge.datasets.public.source.generated().expect("generated").tables();
-        let thimble_challenge::challenge::Task::Classification { classes, .. } = challenge.task;
+        let classes = challenge.task.classes().unwrap_or(0);
         for split in Split::ALL {
             let rows = tables.split(split).rows as u64;
             assert_says(format!("\n| {split} | {} | {} |", grouped(rows), grouped(rows / u64::from(classes))));

@@ -121,7 +121,8 @@ impl Entry {
 impl Measured {
     /// None for a metric that this host does not know.
     fn metric(name: &str, metric: &MetricValue) -> Option<Self> {
-        let direction = thimble_metrics::metric(Task::Classification, name)?.direction;
+        // A name has the same direction in every task.
+        let direction = Task::ALL.iter().find_map(|&task| thimble_metrics::metric(task, name))?.direction;
         let value = match metric {
             MetricValue::Value(value) => Some(*value),
             MetricValue::Undefined(_) => None,

@@ -8,7 +8,7 @@ use thimble_datasets::{Column, ColumnValues};
 /// Values start at a multiple of this, as NumPy has it.
 const ALIGNMENT: usize = 64;
 
-/// Writes `rows` rows of a column, to the byte as `numpy.save` writes the array.
+/// Writes `rows` rows, or items of a ragged column, to the byte as `numpy.save` writes the array.
 pub(crate) fn write(mut out: impl Write, rows: usize, column: &Column<'_>) -> io::Result<()> {
     let descr = match column.values {
         ColumnValues::F32(_) => "<f4",
@@ -17,6 +17,7 @@ pub(crate) fn write(mut out: impl Write, rows: usize, column: &Column<'_>) -> io
         ColumnValues::S32(_) => "<i4",
         ColumnValues::S8(_) => "|i1",
         ColumnValues::U8(_) => "|u1",
+        ColumnValues::Text(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "text has no NumPy file")),
     };
     // A Python tuple: a single dimension is followed by a comma too.
     let shape = match column.shape {
@@ -37,6 +38,7 @@ pub(crate) fn write(mut out: impl Write, rows: usize, column: &Column<'_>) -> io
         ColumnValues::S32(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?,
         ColumnValues::S8(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?,
         ColumnValues::U8(values) => out.write_all(values)?,
+        ColumnValues::Text(_) => {}
     }
     out.flush()
 }
@@ -48,7 +50,7 @@ mod tests {
     fn bytes(rows: usize, shape: &[u32], values: ColumnValues<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
         let width = shape.iter().map(|&n| n as usize).product();
-        write(&mut bytes, rows, &Column { shape, width, values }).expect("memory takes everything");
+        write(&mut bytes, rows, &Column { shape, width, offsets: None, values }).expect("memory takes everything");
         bytes
     }
 

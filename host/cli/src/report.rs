@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use thimble_challenge::challenge::grouped;
 use thimble_challenge::result::{
-    Comparable, Compute, EvaluationResult, Journal, Outcome, Parameters, Phase, Published, Run,
+    Baseline, Comparable, Compute, EvaluationResult, Journal, Outcome, Parameters, Phase, Published, Run,
 };
 use thimble_challenge::score::si;
 use thimble_challenge::{ParameterCount, round};
@@ -71,6 +71,13 @@ fn validation(table: &mut Table, comparable: &Comparable, run: &Run) {
         table.row("score", format!("{}{note}", scored(score.value)));
     }
     metrics(table, &comparable.metrics);
+    if let Some(Baseline { name, metrics }) = &comparable.baseline {
+        let values = metrics.iter().map(|(name, metric)| match metric {
+            MetricValue::Value(value) => format!("{name} {}", round::decimals(*value, 6)),
+            MetricValue::Undefined(_) => format!("{name} undefined"),
+        });
+        table.row("naive baseline", format!("{} ({name})", values.collect::<Vec<_>>().join(", ")));
+    }
     if let Some(parameters) = &comparable.parameters {
         table.row("parameters", counted(parameters));
     }

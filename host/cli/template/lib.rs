@@ -8,7 +8,7 @@
 
 use thimble_sdk::nn::{Adam, Gemm, Linear, LinearGradients, count_correct, cross_entropy};
 use thimble_sdk::{
-    Batch, Error, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal,
+    Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal,
 };
 
 /// Passes over the training rows.
@@ -69,15 +69,11 @@ impl Model for Classifier {
     }
 
     /// One row of scores for each row of inputs; the largest is the answer.
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let Self(layer) = self;
         let mut scores = vec![0.0; inputs.rows() * layer.outputs()];
         layer.forward(&mut Gemm::new(), inputs.features()?.values, &mut scores)?;
-        Ok(Tensor::new(
-            "scores",
-            &[inputs.rows(), layer.outputs()],
-            scores,
-        ))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

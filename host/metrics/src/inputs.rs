@@ -61,8 +61,8 @@ pub struct Options {
     pub relative_tolerance: f64,
     /// See `relative_tolerance`.
     pub absolute_tolerance: f64,
-    /// Detection and instance segmentation: objects with a lower score do not count in accuracy, precision, recall, F1
-    /// and loss.
+    /// Detection and instance segmentation: objects with a lower score do not count in accuracy, precision, recall, F1,
+    /// loss, IoU and GIoU.
     pub score_threshold: f64,
 }
 
@@ -95,6 +95,14 @@ pub enum InputError {
         expected: usize,
         /// How many there are.
         found: usize,
+    },
+    /// What the owner of a challenge chose beside the rows breaks a rule of its task.
+    #[error("`{name}` {reason}")]
+    Setting {
+        /// The field of the truth.
+        name: &'static str,
+        /// The rule and the value, as the end of a sentence about the field.
+        reason: String,
     },
     /// A row of the truth breaks a rule of its task.
     #[error("row {row} of the truth: {reason}")]

@@ -328,3 +328,104 @@ pub fn metric(task: Task, name: &str) -> Option<&'static Metric> {
         Task::TimeToEvent => find::<Survival>(name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Those for which the guide of use cases says that lower is better, in whatever task they stand.
+    const LOWER_IS_BETTER: [&str; 18] = [
+        "asd",
+        "brier",
+        "hamming",
+        "hausdorff",
+        "log_loss",
+        "loss",
+        "mae",
+        "mape",
+        "max_error",
+        "mbe",
+        "mdape",
+        "median_ae",
+        "mpjpe",
+        "mse",
+        "rmse",
+        "rmsle",
+        "smape",
+        "theil_u2",
+    ];
+
+    #[test]
+    fn there_are_67_metrics_in_120_places() {
+        let places: Vec<_> = Task::ALL.into_iter().flat_map(names).copied().collect();
+        let distinct: BTreeSet<_> = places.iter().collect();
+        assert_eq!((places.len(), distinct.len()), (120, 67));
+    }
+
+    #[test]
+    fn every_name_has_one_entry_and_every_entry_a_name() {
+        fn entries<F: Family>() -> Vec<&'static str> {
+            F::METRICS.iter().map(|entry| entry.metric.name).collect()
+        }
+        for task in Task::ALL {
+            let entries = match task {
+                Task::ImageClassification | Task::TextClassification | Task::TabularClassification => {
+                    entries::<Classification>()
+                }
+                Task::ObjectDetection => entries::<Detection>(),
+                Task::SemanticSegmentation => entries::<Segmentation>(),
+                Task::InstanceSegmentation => entries::<Instances>(),
+                Task::KeypointDetection => entries::<Keypoints>(),
+                Task::TabularRegression => entries::<Regression>(),
+                Task::TimeSeriesForecasting => entries::<Forecast>(),
+                Task::TimeToEvent => entries::<Survival>(),
+            };
+            for name in names(task) {
+                let found = entries.iter().filter(|entry| entry == &name).count();
+                assert_eq!(found, 1, "{} {name}", task.name());
+            }
+            assert_eq!(metrics(task).count(), names(task).len(), "{}", task.name());
+            let unused = |entry: &&&str| !Task::ALL.into_iter().any(|task| names(task).contains(entry));
+            assert_eq!(entries.iter().find(unused), None, "{}", task.name());
+        }
+    }
+
+    #[test]
+    fn directions_are_those_of_the_guide() {
+        for (task, metric) in all() {
+            let lower = LOWER_IS_BETTER.contains(&metric.name);
+            let expected = if lower { Direction::LowerIsBetter } else { Direction::HigherIsBetter };
+            assert_eq!(metric.direction, expected, "{} {}", task.name(), metric.name);
+            assert_eq!(metric.ranks_by_magnitude, metric.name == "mbe", "{} {}", task.name(), metric.name);
+        }
+    }
+
+    #[test]
+    fn names_fit_challenge_files() {
+        for (task, metric) in all() {
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.@".contains(&byte);
+            assert!(!metric.name.is_empty() && metric.name.bytes().all(fits), "{} {}", task.name(), metric.name);
+        }
+        assert_eq!(metric(Task::TabularClassification, "Accuracy"), None);
+        assert_eq!(metric(Task::TimeToEvent, "accuracy"), None, "another task's");
+    }
+
+    #[test]
+    fn every_metric_says_what_it_is() {
+        for (task, metric) in all() {
+            let Metric { label, description, formula, edge_cases, undefined_when, reference, .. } = metric;
+            for text in [label, description, formula, edge_cases, undefined_when, reference] {
+                assert!(!text.is_empty() && text.trim() == *text, "{} {}: `{text}`", task.name(), metric.name);
+            }
+            assert!(description.ends_with('.'), "{} {}: {description}", task.name(), metric.name);
+            let Range { min, max } = metric.range;
+            assert!(min.zip(max).is_none_or(|(min, max)| min < max), "{} {}", task.name(), metric.name);
+        }
+    }
+
+    fn all() -> impl Iterator<Item = (Task, &'static Metric)> {
+        Task::ALL.into_iter().flat_map(|task| metrics(task).map(move |metric| (task, metric)))
+    }
+}

@@ -14,6 +14,15 @@ pub enum MetricValue {
 }
 
 impl MetricValue {
+    /// The number, or undefined where it is beyond the range of a double.
+    pub(crate) fn of(value: f64) -> Self {
+        if value.is_finite() {
+            Self::Value(value)
+        } else {
+            Self::Undefined("it is beyond the range of a double".into())
+        }
+    }
+
     /// The number, if there is one.
     pub const fn value(&self) -> Option<f64> {
         match self {

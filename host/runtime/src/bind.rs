@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use thimble_challenge::LoadedChallenge;
-use thimble_challenge::challenge::{MAX_TEST_ROWS, Task};
+use thimble_challenge::challenge::MAX_TEST_ROWS;
 use thimble_challenge::result::Mode;
-use thimble_datasets::{ColumnValues, Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split, SplitTable};
+use thimble_datasets::{Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split};
+use thimble_scoring::OutputSchema;
 
 /// The row order of validation runs: anyone can compute it.
 const PUBLIC_PERMUTATION_KEY: [u8; 32] = [0; 32];
 
-/// Class scores of all test rows: 1 GiB in f32.
-pub const MAX_SCORES: u64 = 1 << 28;
+/// Bytes of the predictions of all test rows.
+pub const MAX_PREDICTION_BYTES: u64 = 1 << 30;
 
 /// A dataset that may be used for a challenge, and how.
 #[derive(Debug, Clone)]
@@ -79,22 +80,23 @@ pub enum BindError {
         /// Rows of the split.
         value: u64,
     },
-    /// More scores than are held in memory.
-    #[error("{value} scores (test rows times classes) are over the limit of {limit}")]
-    Scores {
-        /// Most scores.
+    /// More predictions than are held in memory.
+    #[error("the predictions of all test rows have {value} bytes, the limit is {limit}")]
+    Predictions {
+        /// Most bytes.
         limit: u64,
-        /// Test rows times classes.
+        /// Test rows times the bytes of one row's predictions.
         value: u64,
     },
-    /// The dataset's fields are not those of the task.
-    #[error("{split}: {message}")]
-    Fields {
-        /// Which split.
-        split: &'static str,
-        /// What the challenge asks for and what is there.
-        message: String,
-    },
+    /// The dataset's task is another.
+    #[error("the task of dataset.json is not that of challenge.json (kind, classes and their names must be equal)")]
+    Task,
+    /// The dataset's field is another.
+    #[error("field `{0}` of dataset.json is not that of challenge.json (type, shape, role and columns must be equal)")]
+    OtherField(String),
+    /// The dataset does not have a field of the challenge.
+    #[error("the challenge's field `{0}` is missing from dataset.json")]
+    MissingField(String),
 }
 
 impl BoundData {
@@ -154,48 +156,27 @@ impl BoundData {
 }
 
 fn check_fields(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), BindError> {
-    let Task::Classification { input, input_dim, target, classes } = &challenge.challenge.task;
+    let challenge = &challenge.challenge;
     let rows = dataset.split(Split::Test).rows() as u64;
     if rows > MAX_TEST_ROWS {
         return Err(BindError::TestRows { limit: MAX_TEST_ROWS, value: rows });
     }
-    let scores = rows * u64::from(*classes);
-    if scores > MAX_SCORES {
-        return Err(BindError::Scores { limit: MAX_SCORES, value: scores });
+    let metadataset = dataset.metadataset();
+    if metadataset.task != challenge.task {
+        return Err(BindError::Task);
     }
-    for split in Split::ALL {
-        let table = dataset.split(split);
-        let fault = |message| BindError::Fields { split: split.name(), message };
-        check_input(table, input, *input_dim).map_err(fault)?;
-        check_target(table, target, *classes).map_err(fault)?;
-        if table.rows() == 0 {
-            return Err(fault("the split has no rows".to_owned()));
+    for field in &challenge.fields {
+        match metadataset.fields.iter().find(|other| other.name == field.name) {
+            Some(other) if other == field => {}
+            Some(_) => return Err(BindError::OtherField(field.name.clone())),
+            None => return Err(BindError::MissingField(field.name.clone())),
         }
+    }
+    // Objects are counted as they come; what has a fixed size is known before.
+    let schema = OutputSchema::new(&challenge.task, &challenge.fields, challenge.metrics());
+    let bytes = rows.saturating_mul(if schema.is_ragged() { 0 } else { schema.row_bytes() });
+    if bytes > MAX_PREDICTION_BYTES {
+        return Err(BindError::Predictions { limit: MAX_PREDICTION_BYTES, value: bytes });
     }
     Ok(())
-}
-
-fn check_input(table: &SplitTable, name: &str, dim: u32) -> Result<(), String> {
-    let column = table.column(name).ok_or_else(|| format!("the task's input field `{name}` is missing"))?;
-    match column.values {
-        ColumnValues::F32(_) if column.shape == [dim] => Ok(()),
-        ColumnValues::F32(_) => {
-            Err(format!("field `{name}` has shape {:?}, the task's input_dim is {dim}", column.shape))
-        }
-        _ => Err(format!("field `{name}` is not f32")),
-    }
-}
-
-fn check_target(table: &SplitTable, name: &str, classes: u32) -> Result<(), String> {
-    let column = table.column(name).ok_or_else(|| format!("the task's target field `{name}` is missing"))?;
-    let ColumnValues::S64(labels) = column.values else {
-        return Err(format!("field `{name}` is not s64"));
-    };
-    if !column.shape.is_empty() {
-        return Err(format!("field `{name}` has shape {:?}; a label is one number", column.shape));
-    }
-    match labels.iter().position(|label| !(0..i64::from(classes)).contains(label)) {
-        Some(row) => Err(format!("row {row} of field `{name}` is not a class from 0 to {}", classes - 1)),
-        None => Ok(()),
-    }
 }

@@ -21,7 +21,7 @@ mod generated {
 
 pub(crate) use generated::thimble::solution::data::Batch;
 pub(crate) use generated::thimble::solution::kernels::Orientation;
-pub use generated::thimble::solution::task::{Dtype, Field, Kind, Metadata};
+pub use generated::thimble::solution::task::{Column, Dtype, Field, Kind, Metadata};
 pub(crate) use generated::thimble::solution::tensors::{TensorParam, TensorResult, ValuesParam, ValuesResult};
 pub(crate) use generated::{Solution, SolutionIndices};
 

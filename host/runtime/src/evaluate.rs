@@ -6,12 +6,13 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Instant, SystemTime};
 
-use thimble_challenge::challenge::{Limits, RowRule, Task};
+use thimble_challenge::challenge::{Limits, RowRule};
 use thimble_challenge::result::{EvaluationResult, Independence, Journal, Mode, Parameters, Phase, SubmissionRef};
 use thimble_challenge::units::MAX_FUEL;
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
 use thimble_kernels::Workspace;
+use thimble_scoring::OutputSchema;
 use wasmtime::component::ResourceTable;
 
 use crate::admit::{self, Admitted};
@@ -93,7 +94,7 @@ impl Runner {
         findings.independence = predicted.independence;
         findings.scored = Some(evaluation.timed(Phase::Score, |evaluation| {
             let request = evaluation.request;
-            score::score(&request.challenge.challenge, &request.data.dataset, &predicted.scores, predicted.fuel)
+            score::score(&request.challenge.challenge, &request.data.dataset, &predicted.answers, predicted.fuel)
         })?);
         Ok(())
     }
@@ -206,6 +207,7 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) journal: Option<Journal>,
     fuel_left: FuelLeft,
     description: Arc<Description>,
+    outputs: Arc<OutputSchema>,
     component: Digest,
     journal_sender: Sender<Entry>,
     journal_receiver: Receiver<Entry>,
@@ -225,6 +227,7 @@ impl<'a> Evaluation<'a> {
             journal: None,
             fuel_left: FuelLeft::Meter,
             description: Arc::new(Description::new(challenge, &request.data.dataset)),
+            outputs: Arc::new(OutputSchema::new(&challenge.task, &challenge.fields, challenge.metrics())),
             component: Digest::of(&[]),
             journal_sender,
             journal_receiver,
@@ -340,8 +343,9 @@ impl<'a> Evaluation<'a> {
         self.request.data.dataset.split(split).rows()
     }
 
-    pub(crate) fn classes(&self) -> usize {
-        self.description.classes as usize
+    /// What predictions must be.
+    pub(crate) fn outputs(&self) -> Arc<OutputSchema> {
+        self.outputs.clone()
     }
 
     pub(crate) fn batch_size(&self) -> usize {
@@ -350,20 +354,23 @@ impl<'a> Evaluation<'a> {
 
     pub(crate) fn training_data(&self) -> TrainingData {
         let challenge = &self.request.challenge.challenge;
-        let Task::Classification { input, target, .. } = &challenge.task;
         TrainingData {
             dataset: self.request.data.dataset.clone(),
-            inputs: vec![input.clone()],
-            targets: vec![target.clone()],
+            inputs: challenge.inputs().map(|field| field.name.clone()).collect(),
+            targets: challenge.targets().map(|field| field.name.clone()).collect(),
             batch_size: self.batch_size(),
             seed: challenge.seed,
         }
     }
 
-    pub(crate) fn input_column(&self, split: Split) -> Result<Column<'a>, PlatformFault> {
-        let Task::Classification { input, .. } = &self.request.challenge.challenge.task;
-        let missing = || PlatformFault::Dataset(format!("the split has no field `{input}`"));
-        self.request.data.dataset.split(split).column(input).ok_or_else(missing)
+    /// The input fields of the test split, in order.
+    pub(crate) fn test_inputs(&self) -> Result<Vec<(&'a str, Column<'a>)>, PlatformFault> {
+        let table = self.request.data.dataset.split(Split::Test);
+        let column = |name: &'a str| {
+            let missing = || PlatformFault::Dataset(format!("the split has no field `{name}`"));
+            Ok((name, table.column(name).ok_or_else(missing)?))
+        };
+        self.request.challenge.challenge.inputs().map(|field| column(&field.name)).collect()
     }
 
     pub(crate) fn training_budget(&self) -> Fuel {
@@ -397,8 +404,8 @@ impl<'a> Evaluation<'a> {
 
     /// Bytes that `predict` may hand over at once: eight times what is asked for, so that a wrong shape is named.
     pub(crate) fn prediction_bytes(&self, batch_size: usize) -> usize {
-        let scores = (batch_size as u64).saturating_mul(self.classes() as u64);
-        self.at_most_memory(scores.saturating_mul(32).saturating_add(ABI_SLACK_BYTES))
+        let bytes = (batch_size as u64).saturating_mul(self.outputs.row_bytes());
+        self.at_most_memory(bytes.saturating_mul(8).saturating_add(ABI_SLACK_BYTES))
     }
 }
 

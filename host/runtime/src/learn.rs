@@ -39,8 +39,6 @@ fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &Tr
     let budget = evaluation.training_budget();
     instance.fund(evaluation, Step::Solve, budget)?;
     let description = evaluation.description();
-    let (inputs, targets) = (description.inputs(), description.targets());
-    let metadata = description.metadata(&inputs, &targets);
     instance.charge(description.bytes())?;
     let mut loader = |split| -> Result<Resource<Loader>, Stop> {
         let resources = &mut instance.store.data_mut().resources;
@@ -50,8 +48,10 @@ fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &Tr
     let (train, validation) = (loader(Split::Train)?, loader(Split::Validation)?);
     let (phase, budget) = (instance.phase(), instance.budget());
     let learner = instance.solution.thimble_solution_learner();
-    let call = learner.call_solve(&mut instance.store, train, validation, metadata);
-    let tensors = evaluation.drive(phase, budget, call).map_err(classify)?.map_err(Stop::solution_error)?;
+    let solved = description.lend(|metadata| {
+        evaluation.drive(phase, budget, learner.call_solve(&mut instance.store, train, validation, metadata))
+    });
+    let tensors = solved.map_err(classify)?.map_err(Stop::solution_error)?;
     instance.charge(tensors.iter().map(tensor_bytes).sum())?;
     Ok(Learned { tensors, metered: instance.metered(evaluation)? })
 }

@@ -38,7 +38,7 @@ mod wasi;
 
 pub use bind::{BindError, BoundData, PublicData};
 pub use compile::{Compiler, compile_child};
-pub use contract::{CONTRACT, Dtype, Field, Kind, Metadata};
+pub use contract::{CONTRACT, Column, Dtype, Field, Kind, Metadata};
 pub use engine::ENGINE;
 pub use evaluate::{Request, Runner};
 pub use observe::{Event, Observer, Unobserved};
@@ -48,11 +48,11 @@ pub use task::Description;
 
 /// The fixed limits of a run, beside those a challenge sets.
 pub mod limits {
-    pub use crate::bind::MAX_SCORES;
+    pub use crate::bind::MAX_PREDICTION_BYTES;
     pub use crate::compile::{ADDRESS_SPACE_BYTES, ARTIFACT_BYTES, CPU_SECONDS, WALL_SECONDS};
     pub use crate::instance::INSTANTIATION_FUEL;
     pub use crate::journal::{LOG_BYTES, POINTS, SERIES, SERIES_NAME_BYTES};
     pub use crate::kernels_import::VALUES_PER_WRITE;
     pub use crate::limiter::TABLE_ELEMENTS;
-    pub use crate::predict::{LARGEST_SCORE, REPLAY_ALONE, REPLAY_LEAST, REPLAY_ONE_IN};
+    pub use crate::predict::{REPLAY_ALONE, REPLAY_LEAST, REPLAY_ONE_IN};
 }

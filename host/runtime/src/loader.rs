@@ -49,10 +49,8 @@ impl TrainingData {
     }
 
     fn tensor(&self, split: Split, name: &str, rows: &[usize]) -> wasmtime::Result<TensorResult> {
-        let column = self.column(split, name)?;
-        let mut shape = vec![rows.len() as u32];
-        shape.extend_from_slice(column.shape);
-        Ok(TensorResult { name: name.to_owned(), shape, values: gather(&column, rows) })
+        let gathered = Gathered::new(&self.column(split, name)?, rows);
+        Ok(TensorResult { name: name.to_owned(), shape: gathered.shape, values: gathered.values })
     }
 
     fn column(&self, split: Split, name: &str) -> wasmtime::Result<Column<'_>> {
@@ -60,42 +58,63 @@ impl TrainingData {
         Ok(self.dataset.split(split).column(name).ok_or_else(missing)?)
     }
 
-    /// Bytes of one row, inputs and targets.
-    fn row_bytes(&self, split: Split) -> wasmtime::Result<u64> {
+    /// Bytes of rows, inputs and targets.
+    fn bytes(&self, split: Split, rows: &[usize]) -> wasmtime::Result<u64> {
         let mut bytes = 0;
         for name in self.inputs.iter().chain(&self.targets) {
-            let column = self.column(split, name)?;
-            bytes += column.width as u64 * element_bytes(&column.values);
+            bytes += column_bytes(&self.column(split, name)?, rows);
         }
         Ok(bytes)
     }
 }
 
-fn element_bytes(values: &ColumnValues<'_>) -> u64 {
-    match values {
-        ColumnValues::F64(_) | ColumnValues::S64(_) => 8,
-        ColumnValues::F32(_) | ColumnValues::S32(_) => 4,
-        ColumnValues::S8(_) | ColumnValues::U8(_) => 1,
+/// Bytes of the rows of a column.
+pub(crate) fn column_bytes(column: &Column<'_>, rows: &[usize]) -> u64 {
+    if let ColumnValues::Text(texts) = column.values {
+        return rows.iter().map(|&row| texts.get(row).len() as u64).sum();
+    }
+    let element = column.values.dtype().bytes().unwrap_or(0) as u64;
+    match column.offsets {
+        Some(_) => rows.iter().map(|&row| column.range(row).len() as u64 * element).sum(),
+        None => (rows.len() * column.width) as u64 * element,
     }
 }
 
-fn gather(column: &Column<'_>, rows: &[usize]) -> ValuesResult {
-    let width = column.width;
-    match column.values {
-        ColumnValues::F32(values) => ValuesResult::F32(gather_rows(values, width, rows)),
-        ColumnValues::F64(values) => ValuesResult::F64(gather_rows(values, width, rows)),
-        ColumnValues::S64(values) => ValuesResult::S64(gather_rows(values, width, rows)),
-        ColumnValues::S32(values) => ValuesResult::S32(gather_rows(values, width, rows)),
-        ColumnValues::S8(values) => ValuesResult::S8(gather_rows(values, width, rows)),
-        ColumnValues::U8(values) => ValuesResult::U8(gather_rows(values, width, rows)),
+/// The rows of a column, one after the other, in the order given.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    /// Rows, or items of a ragged column, and the shape of one.
+    pub(crate) shape: Vec<u32>,
+    pub(crate) values: ValuesResult,
+}
+
+impl Gathered {
+    pub(crate) fn new(column: &Column<'_>, rows: &[usize]) -> Self {
+        let values = match column.values {
+            ColumnValues::F32(values) => ValuesResult::F32(gather(column, values, rows)),
+            ColumnValues::F64(values) => ValuesResult::F64(gather(column, values, rows)),
+            ColumnValues::S64(values) => ValuesResult::S64(gather(column, values, rows)),
+            ColumnValues::S32(values) => ValuesResult::S32(gather(column, values, rows)),
+            ColumnValues::S8(values) => ValuesResult::S8(gather(column, values, rows)),
+            ColumnValues::U8(values) => ValuesResult::U8(gather(column, values, rows)),
+            ColumnValues::Text(texts) => {
+                ValuesResult::Text(rows.iter().map(|&row| texts.get(row).to_owned()).collect())
+            }
+        };
+        let items = match column.offsets {
+            Some(_) => rows.iter().map(|&row| column.range(row).len()).sum::<usize>() / column.width.max(1),
+            None => rows.len(),
+        };
+        // At most 65,536 rows of 65,536 items.
+        let shape = std::iter::once(items as u32).chain(column.shape.iter().copied()).collect();
+        Self { shape, values }
     }
 }
 
-/// The rows' values, one row after the other, in the order given.
-pub(crate) fn gather_rows<T: Copy>(values: &[T], width: usize, rows: &[usize]) -> Vec<T> {
-    let mut gathered = Vec::with_capacity(rows.len() * width);
-    for row in rows {
-        gathered.extend_from_slice(&values[row * width..(row + 1) * width]);
+fn gather<T: Copy>(column: &Column<'_>, values: &[T], rows: &[usize]) -> Vec<T> {
+    let mut gathered = Vec::with_capacity(rows.len() * column.width);
+    for &row in rows {
+        gathered.extend_from_slice(&values[column.range(row)]);
     }
     gathered
 }
@@ -126,13 +145,15 @@ pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<
     })?;
     data.func_wrap("[method]loader.next", |mut store: Store<'_>, (loader,): (Resource<Loader>,)| {
         let training = training(&store)?;
-        let state = store.data().resources.get(&loader)?;
-        let (split, len) = (state.split, state.cursor.next_len(training.batch_size));
-        charge_call(&mut store, len as u64 * training.row_bytes(split)?)?;
-        if len == 0 {
+        let cursor = &mut store.data_mut().resources.get_mut(&loader)?.cursor;
+        let len = cursor.next_len(training.batch_size);
+        let rows = cursor.next_batch(len);
+        let split = store.data().resources.get(&loader)?.split;
+        // Before anything is copied.
+        charge_call(&mut store, training.bytes(split, &rows)?)?;
+        if rows.is_empty() {
             return Ok((None,));
         }
-        let rows = store.data_mut().resources.get_mut(&loader)?.cursor.next_batch(len);
         Ok((Some(training.batch(split, &rows)?),))
     })
 }

@@ -76,6 +76,7 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
         verdict,
         failure: end.err().map(|stop| failure(evaluation, stop)),
         parameters: findings.parameters,
+        baseline: scored.as_ref().and_then(|scored| scored.baseline.clone()),
         metrics: scored.map(|scored| scored.metrics).unwrap_or_default(),
         score,
         compute,

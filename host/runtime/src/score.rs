@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use thimble_challenge::result::Score;
-use thimble_challenge::{Challenge, Fuel, challenge::Task};
-use thimble_datasets::{ColumnValues, Dataset, Split};
-use thimble_metrics::{ClassificationInputs, MetricValue, evaluate};
+use thimble_challenge::challenge::MetricOptions;
+use thimble_challenge::result::{Baseline, Score};
+use thimble_challenge::{Challenge, Fuel};
+use thimble_datasets::{Dataset, Split};
+use thimble_metrics::MetricValue;
+use thimble_scoring::{Options, OutputSchema, Predictions, Truth, baseline};
 
 use crate::stop::PlatformFault;
 
@@ -13,31 +15,39 @@ use crate::stop::PlatformFault;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scored {
     pub(crate) metrics: BTreeMap<String, MetricValue>,
+    /// What the naive baseline gets; `None` where there is nothing to fit.
+    pub(crate) baseline: Option<Baseline>,
     /// `None` where the ranking metric is undefined.
     pub(crate) score: Option<Score>,
 }
 
-/// Computes the ranking metric and every published one. `scores` are in file order; `fuel` is what they took.
+/// Computes the ranking metric and every published one. `predictions` are in file order; `fuel` is what they took.
 pub(crate) fn score(
     challenge: &Challenge,
     dataset: &Dataset,
-    scores: &[f32],
+    predictions: &Predictions,
     fuel: Fuel,
 ) -> Result<Scored, PlatformFault> {
-    let Task::Classification { target, classes, .. } = &challenge.task;
-    let column = dataset.split(Split::Test).column(target);
-    let Some(ColumnValues::S64(labels)) = column.map(|column| column.values) else {
-        return Err(PlatformFault::Dataset(format!("the test split has no labels `{target}`")));
+    let (train, test) = (dataset.split(Split::Train), dataset.split(Split::Test));
+    let fault = |error: &dyn std::fmt::Display| PlatformFault::Metric(error.to_string());
+    let truth =
+        Truth::new(&challenge.task, train, test, options(&challenge.ranking.options)).map_err(|error| fault(&error))?;
+    let evaluate = |predictions: &Predictions| {
+        let names = challenge.metrics().map(|metric| metric.name);
+        truth.evaluate(challenge.metric_task(), names, predictions).map_err(|error| fault(&error))
     };
-    let inputs = ClassificationInputs { scores, classes: *classes, labels };
-    let ranking = &challenge.ranking;
-    let mut metrics = BTreeMap::new();
-    for name in std::iter::once(&ranking.metric).chain(&ranking.also_published) {
-        let value = evaluate(name, &inputs).map_err(|error| PlatformFault::Metric(error.to_string()))?;
-        metrics.insert(name.clone(), value);
-    }
-    let flops_per_sample = fuel.flops() / labels.len() as f64;
-    let metric = metrics.get(&ranking.metric).and_then(MetricValue::value);
+    let metrics = evaluate(predictions)?;
+    let schema = OutputSchema::new(&challenge.task, &challenge.fields, challenge.metrics());
+    let baseline = baseline(&challenge.task, &schema, train, test)
+        .map(|naive| Ok(Baseline { name: naive.name.to_owned(), metrics: evaluate(&naive.predictions)? }))
+        .transpose()?;
+    let flops_per_sample = fuel.flops() / test.rows() as f64;
+    let metric = metrics.get(&challenge.ranking.metric).and_then(MetricValue::value);
     let score = metric.map(|metric| challenge.score.score(metric, flops_per_sample));
-    Ok(Scored { metrics, score })
+    Ok(Scored { metrics, baseline, score })
+}
+
+/// As scoring takes them.
+fn options(options: &MetricOptions) -> Options {
+    Options { metrics: options.for_metrics(), event_horizon: options.event_horizon }
 }

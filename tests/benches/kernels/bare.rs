@@ -63,7 +63,7 @@ impl Bare {
 
     fn solve(&mut self, seed: u64) -> f64 {
         let metadata = thimble::solution::task::Metadata {
-            kind: thimble::solution::task::Kind::Classification,
+            kind: thimble::solution::task::Kind::TabularClassification,
             inputs: Vec::new(),
             targets: Vec::new(),
             num_classes: 2,
@@ -75,6 +75,9 @@ impl Bare {
             test_samples: 0,
             device: "cpu".to_owned(),
             seed,
+            outputs: Vec::new(),
+            class_names: Vec::new(),
+            metric: String::new(),
         };
         let (train, val) = (Resource::new_own(0), Resource::new_own(1));
         let start = Instant::now();

@@ -147,8 +147,7 @@ impl Figures {
 
 /// Which way the challenge's ranking metric is better.
 pub(crate) fn direction(challenge: &Challenge) -> Direction {
-    thimble_metrics::metric(challenge.task.kind(), &challenge.ranking.metric)
-        .map_or(Direction::HigherIsBetter, |metric| metric.direction)
+    challenge.ranking_metric().map_or(Direction::HigherIsBetter, |metric| metric.direction)
 }
 
 /// What one solution has to do with the frontier.

@@ -55,7 +55,7 @@ struct Plot<'a> {
 
 impl<'a> Plot<'a> {
     fn of(standings: &'a [Standing<'a>], challenge: &Challenge, direction: Direction) -> Self {
-        let most = thimble_metrics::metric(challenge.task.kind(), &challenge.ranking.metric).and_then(|m| m.range.max);
+        let most = challenge.ranking_metric().and_then(|m| m.range.max);
         let flops = Axis::logarithmic(standings.iter().map(|standing| standing.point.flops));
         let metric = Axis::linear(standings.iter().map(|standing| standing.point.metric), most);
         let mut plot = Self { flops, metric, direction, standings, points: Vec::new(), steps: Vec::new() };

@@ -6,7 +6,7 @@
 mod grow;
 mod nodes;
 
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 use crate::nodes::Nodes;
 
@@ -99,7 +99,7 @@ impl Model for Forest {
     }
 
     /// The votes of every class. Of two classes with as many, the first wins, as smartcore has it.
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let features = inputs.features()?;
         self.check_width(features.width)?;
         let mut votes = vec![0.0_f32; inputs.rows() * self.classes];
@@ -108,7 +108,7 @@ impl Model for Forest {
                 votes[self.nodes.class(tree, row)] += 1.0;
             }
         }
-        Ok(Tensor::new("scores", &[inputs.rows(), self.classes], votes))
+        Ok(Predictions::scores(inputs.rows(), votes))
     }
 }
 
@@ -116,7 +116,7 @@ thimble_sdk::export!(RandomForest);
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::Rng;
+    use thimble_sdk::{Rng, Tensor};
 
     use super::*;
 

@@ -11,7 +11,7 @@ use smartcore::optimization::first_order::FirstOrderOptimizer as _;
 use smartcore::optimization::first_order::lbfgs::LBFGS;
 use smartcore::optimization::line_search::Backtracking;
 use thimble_sdk::nn::{Gemm, Linear};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 use crate::objective::{Objective, Rows};
 
@@ -77,11 +77,11 @@ impl Model for Logistic {
         Ok(Self(Linear::from_parts(width, weight, parameters.take_f32("bias", &[classes])?)?))
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let Self(linear) = self;
         let mut scores = vec![0.0; inputs.rows() * linear.outputs()];
         linear.forward(&mut Gemm::new(), inputs.features()?.values, &mut scores)?;
-        Ok(Tensor::new("scores", &[inputs.rows(), linear.outputs()], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 
@@ -89,8 +89,8 @@ thimble_sdk::export!(LogisticRegression);
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::Rng;
     use thimble_sdk::nn::count_correct;
+    use thimble_sdk::{Rng, Tensor};
 
     use super::*;
 

@@ -4,7 +4,7 @@
 
 use mlp_training::{Network, Recipe, Trainer, feature_means};
 use thimble_sdk::nn::{Linear, LookupLinear, QuantisedLinear, QuantisedRows, Thresholds};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 /// Hidden neurons, if the parameter limit lets them; as many as classes, if those are more.
 const HIDDEN: usize = 32;
@@ -79,12 +79,12 @@ impl Model for LookupMlp {
         Self::new(thresholds, hidden, output)
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let mut hidden = QuantisedRows::new();
         let mut scores = vec![0.0; inputs.rows() * self.output.outputs()];
         self.tables.forward_relu(inputs.features()?.values, inputs.rows(), &mut hidden)?;
         self.output.forward_quantised(&hidden, &mut scores)?;
-        Ok(Tensor::new("scores", &[inputs.rows(), self.output.outputs()], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

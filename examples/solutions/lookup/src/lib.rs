@@ -3,7 +3,7 @@
 
 use mlp_training::{Network, Recipe, Trainer, feature_means};
 use thimble_sdk::nn::{Linear, LookupLinear, Thresholds, count_correct, settle_near_ties};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 const RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 3e-3, noise: 0.4, validate_every: 10 };
 /// Margins that are tried on the validation split, in nats.
@@ -101,14 +101,14 @@ impl Model for Lookup {
         Self::new(thresholds, layer("signs")?, layer("exact")?, margin)
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let x = inputs.features()?.values;
         let mut scores = vec![0.0; inputs.rows() * self.exact.outputs()];
         self.tables.forward(x, &mut scores)?;
         if self.margin > 0.0 {
             settle_near_ties(&self.exact, self.margin, x, &mut scores)?;
         }
-        Ok(Tensor::new("scores", &[inputs.rows(), self.exact.outputs()], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The network.
 
 use thimble_sdk::nn::{Gemm, Linear, relu};
-use thimble_sdk::{Batch, Parameters, Result, Tensor};
+use thimble_sdk::{Batch, Parameters, Predictions, Result};
 
 /// Fully connected layers, with a ReLU after each but the last.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,16 +117,18 @@ impl Network {
     ///
     /// # Errors
     /// The rows have another width than the network's inputs.
-    pub fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    pub fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let mut activations = Activations::default();
         self.forward(inputs.features()?.values, inputs.rows(), &mut activations)?;
         let scores = activations.outputs.pop().unwrap_or_default();
-        Ok(Tensor::new("scores", &[inputs.rows(), scores.len() / inputs.rows().max(1)], scores))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use thimble_sdk::Tensor;
+
     use super::*;
 
     #[test]
@@ -137,7 +139,7 @@ mod tests {
         ])?;
         let rows = Tensor::new("features", &[2, 1], vec![2.0_f32, -1.0]);
         let scores = network.predict(&Batch::from_inputs(vec![rows])?)?;
-        assert_eq!((scores.shape.as_slice(), scores.get::<f32>()?), (&[2, 1][..], &[5.0, 5.5][..]));
+        assert_eq!((scores.shape(), scores.get::<f32>()?), (&[2, 1][..], &[5.0, 5.5][..]));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The network with 8-bit weights.
 
 use thimble_sdk::nn::{QuantisedLinear, QuantisedRows, relu};
-use thimble_sdk::{Batch, Metadata, Model, Parameters, Result, Tensor};
+use thimble_sdk::{Batch, Metadata, Model, Parameters, Predictions, Result};
 
 use crate::Network;
 
@@ -56,7 +56,7 @@ impl Model for QuantisedNetwork {
     ///
     /// # Errors
     /// The rows have another width than the network's inputs.
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
         let mut rows = QuantisedRows::new();
         let mut values = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
@@ -67,13 +67,13 @@ impl Model for QuantisedNetwork {
             }
             values = output;
         }
-        Ok(Tensor::new("scores", &[inputs.rows(), values.len() / inputs.rows().max(1)], values))
+        Ok(Predictions::scores(inputs.rows(), values))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::Rng;
+    use thimble_sdk::{Rng, Tensor};
 
     use super::*;
 

@@ -9,7 +9,7 @@
 mod statistics;
 
 use thimble_sdk::nn::{Gemm, Linear, count_correct};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 use crate::statistics::Statistics;
 
@@ -125,8 +125,8 @@ impl Model for Sparse {
         Ok(Self { features, linear: Linear::from_parts(width, weight, bias)? })
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
-        Ok(Tensor::new("scores", &[inputs.rows(), self.linear.outputs()], self.scores(inputs)?))
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
+        Ok(Predictions::scores(inputs.rows(), self.scores(inputs)?))
     }
 }
 
@@ -135,6 +135,8 @@ thimble_sdk::export!(ShrunkenCentroid);
 #[cfg(test)]
 mod tests {
     use thimble_sdk::Rng;
+
+    use thimble_sdk::Tensor;
 
     use super::*;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
+use thimble_datasets::MetadatasetError;
 use thimble_metrics::{Direction, Metric};
 
-use super::{CarbonFactors, Challenge, Limits, Ranking, ReleaseRule, ScoreRule, Task, TieBreak};
+use super::{CarbonFactors, Challenge, Limits, MetricOptions, ReleaseRule, ScoreRule, TieBreak};
 use crate::composite::{Composite, Quality};
 use crate::name::{NAME_RULE, excerpt, is_name};
 use crate::units::{FUEL_PER_FLOP, MAX_FUEL};
@@ -61,9 +62,9 @@ impl Display for ChallengeErrors {
 pub(super) fn check(challenge: &Challenge) -> Vec<Fault> {
     let mut faults = Faults::default();
     faults.heading(challenge);
-    faults.task(&challenge.task);
+    faults.schema(challenge);
     faults.limits(&challenge.limits);
-    faults.ranking(&challenge.ranking, &challenge.task, &challenge.score);
+    faults.ranking(challenge);
     faults.release(&challenge.release);
     faults.within("quotas.official_per_day", challenge.quotas.official_per_day, 1..=1_000);
     faults.within("quotas.validation_per_day", challenge.quotas.validation_per_day, 1..=10_000);
@@ -107,14 +108,6 @@ impl Faults {
         }
     }
 
-    /// Names of dataset columns, which are also tensor names.
-    fn column(&mut self, field: &str, name: &str) {
-        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
-            self.add(field, "must match [a-z0-9._-]{1,64}", format!("\"{}\"", excerpt(name)));
-        }
-    }
-
     fn distinct<T: Ord + Display>(&mut self, field: &str, items: impl Iterator<Item = T>) {
         let mut seen = BTreeSet::new();
         for (i, item) in items.enumerate() {
@@ -149,15 +142,14 @@ impl Faults {
         self.distinct("keywords", challenge.keywords.iter().map(|k| k.to_lowercase()));
     }
 
-    fn task(&mut self, task: &Task) {
-        let Task::Classification { input, input_dim, target, classes } = task;
-        self.column("task.input", input);
-        self.within("task.input_dim", *input_dim, 1..=1 << 20);
-        self.column("task.target", target);
-        if input == target {
-            self.add("task.target", "must differ from task.input", format!("\"{}\"", excerpt(target)));
+    fn schema(&mut self, challenge: &Challenge) {
+        if let Err(error) = thimble_datasets::schema::check(&challenge.task, &challenge.fields) {
+            match error {
+                MetadatasetError::Rule { path, reason } | MetadatasetError::Json { path, reason } => {
+                    self.add(path, reason, "");
+                }
+            }
         }
-        self.within("task.classes", *classes, 2..=65_536);
     }
 
     fn limits(&mut self, limits: &Limits) {
@@ -171,11 +163,12 @@ impl Faults {
         self.within("limits.batch_size", limits.batch_size, 1..=65_536);
     }
 
-    fn ranking(&mut self, ranking: &Ranking, task: &Task, score: &ScoreRule) {
-        let known: Vec<_> = thimble_metrics::metrics(task.kind()).map(|metric| metric.name).collect();
+    fn ranking(&mut self, challenge: &Challenge) {
+        let (ranking, task) = (&challenge.ranking, challenge.metric_task());
+        let known: Vec<_> = thimble_metrics::metrics(task).map(|metric| metric.name).collect();
         let all = std::iter::once(&ranking.metric).chain(&ranking.also_published);
         for (i, name) in all.enumerate() {
-            if thimble_metrics::metric(task.kind(), name).is_none() {
+            if thimble_metrics::metric(task, name).is_none() {
                 let field = match i {
                     0 => "ranking.metric".to_owned(),
                     _ => format!("ranking.also_published[{}]", i - 1),
@@ -184,6 +177,7 @@ impl Faults {
                 self.add(field, rule, format!("\"{}\"", excerpt(name)));
             }
         }
+        self.metric_options(&ranking.options);
         self.distinct("ranking.also_published", ranking.also_published.iter());
         if let Some(i) = ranking.also_published.iter().position(|name| *name == ranking.metric) {
             let field = format!("ranking.also_published[{i}]");
@@ -195,7 +189,16 @@ impl Faults {
         {
             self.add(format!("ranking.tie_breaks[{i}]"), "`earlier` must be the last: it leaves nothing to decide", "");
         }
-        self.score(score, thimble_metrics::metric(task.kind(), &ranking.metric));
+        self.score(&challenge.score, challenge.ranking_metric());
+    }
+
+    fn metric_options(&mut self, options: &MetricOptions) {
+        self.within("ranking.options.relative_tolerance", options.relative_tolerance, 0.0..=1.0);
+        self.within("ranking.options.absolute_tolerance", options.absolute_tolerance, 0.0..=1e30);
+        self.within("ranking.options.score_threshold", options.score_threshold, 0.0..=1.0);
+        if let Some(horizon) = options.event_horizon {
+            self.above("ranking.options.event_horizon", horizon, 0.0, 1e30);
+        }
     }
 
     fn score(&mut self, score: &ScoreRule, metric: Option<&Metric>) {
@@ -226,6 +229,9 @@ impl Faults {
         }
         if *quality == Quality::Metric && !rises_to_1 {
             self.add("score.quality", "`metric` needs a ranking metric whose best value is 1; use `skill`", "");
+        }
+        if metric.is_some_and(|metric| metric.ranks_by_magnitude) {
+            self.add("score.rule", "`composite` needs a ranking metric that does not rank by its magnitude", "");
         }
         if let Some(metric) = metric {
             let (low, high) = (metric.range.min.unwrap_or(f64::MIN), metric.range.max.unwrap_or(f64::MAX));

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use thimble_datasets::{DType, Field};
+
 use crate::composite::{Composite, HouseBaseline, Quality};
 use crate::score::si;
 
-use super::{Challenge, Fault, RowRule, ScoreRule, Task};
+use super::{Challenge, Fault, RowRule, ScoreRule};
 
 /// The line that opens the table in `statement.md`.
 pub const FIGURES_START: &str = "<!-- figures: generated from challenge.json -->";
@@ -23,7 +25,6 @@ pub fn figures(challenge: &Challenge) -> String {
 }
 
 fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
-    let Task::Classification { input_dim, classes, .. } = &challenge.task;
     let limits = &challenge.limits;
     let metric = &challenge.ranking.metric;
     let score = match &challenge.score {
@@ -37,7 +38,10 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
     let targets: Vec<_> = challenge.targets.iter().map(|target| target.name()).collect();
     let published: Vec<_> = std::iter::once(metric).chain(&challenge.ranking.also_published).cloned().collect();
     let mut rows = vec![
-        ("task", format!("one of {} classes from {} f32 values", grouped(*classes), grouped(*input_dim))),
+        ("task", challenge.task.to_string()),
+        ("inputs", list_fields(challenge.inputs())),
+        ("targets", list_fields(challenge.targets())),
+        ("predictions", list_fields(challenge.outputs().iter())),
         ("parameter limit", format!("{} stored 32-bit words, inclusive", grouped(limits.parameters.0))),
         ("free component size", format!("{} bytes outside custom sections", grouped(limits.embedded_allowance_bytes))),
         ("training budget", format!("{} FLOPs", grouped(limits.training_flops.0))),
@@ -57,7 +61,7 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
     rows.extend(field_rows(&challenge.score));
     rows.extend([
         ("equal scores", if ties.is_empty() { "stay equal".to_owned() } else { ties.join(", ") }),
-        ("targets", targets.join(", ")),
+        ("runs on", targets.join(", ")),
         ("official submissions", format!("{} in 24 hours", grouped(challenge.quotas.official_per_day))),
         (
             "an official run publishes",
@@ -70,6 +74,18 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
         ),
     ]);
     rows
+}
+
+/// `features` f32 [384], and the like.
+fn list_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> String {
+    let text = |field: &Field| {
+        let Field { name, dtype, shape, ragged, .. } = field;
+        let dtype = if *dtype == DType::Text { String::new() } else { format!(" {dtype}") };
+        let shape = if shape.is_empty() { String::new() } else { format!(" {shape:?}") };
+        let ragged = if *ragged { " for each object" } else { "" };
+        format!("`{name}`{dtype}{shape}{ragged}")
+    };
+    fields.map(text).collect::<Vec<_>>().join(", ")
 }
 
 fn composite_score(composite: &Composite, metric: &str) -> String {

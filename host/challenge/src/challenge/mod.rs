@@ -10,7 +10,7 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use thimble_datasets::{Digest, PublicData};
+use thimble_datasets::{Digest, Field, PublicData, Role, TaskKind, schema};
 
 use crate::composite::Composite;
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
@@ -34,8 +34,11 @@ pub struct Challenge {
     /// 0 to 6 keywords of at most 30 bytes.
     #[serde(default)]
     pub keywords: Vec<String>,
-    /// What is predicted from what.
-    pub task: Task,
+    /// What is predicted.
+    pub task: TaskKind,
+    /// What it is predicted from, and what is true: fields of the data, as `dataset.json` has them. A field of the data
+    /// that is not listed is not shown to a solution.
+    pub fields: Vec<Field>,
     /// The data of validation and of official runs.
     pub datasets: DatasetBindings,
     /// What a submission may use.
@@ -69,29 +72,53 @@ pub struct Challenge {
     pub practice: bool,
 }
 
-/// What is predicted from what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Task {
-    /// One class of `classes` from one f32 vector.
-    Classification {
-        /// The input field's name, `[a-z0-9._-]{1,64}`.
-        input: String,
-        /// Elements of one input row, 1 to 1,048,576.
-        input_dim: u32,
-        /// The target field's name; its values are class indices, s64.
-        target: String,
-        /// Number of classes, 2 to 65,536.
-        classes: u32,
-    },
+/// The metric registry's name of a dataset's task.
+pub const fn metric_task(task: &TaskKind) -> thimble_metrics::Task {
+    use thimble_metrics::Task;
+    match task {
+        TaskKind::ImageClassification(_) => Task::ImageClassification,
+        TaskKind::TextClassification(_) => Task::TextClassification,
+        TaskKind::TabularClassification(_) => Task::TabularClassification,
+        TaskKind::ObjectDetection(_) => Task::ObjectDetection,
+        TaskKind::SemanticSegmentation(_) => Task::SemanticSegmentation,
+        TaskKind::InstanceSegmentation(_) => Task::InstanceSegmentation,
+        TaskKind::KeypointDetection(_) => Task::KeypointDetection,
+        TaskKind::TabularRegression => Task::TabularRegression,
+        TaskKind::TimeSeriesForecasting => Task::TimeSeriesForecasting,
+        TaskKind::TimeToEvent => Task::TimeToEvent,
+    }
 }
 
-impl Task {
+impl Challenge {
     /// The kind of task that the metric registry knows it by.
-    pub const fn kind(&self) -> thimble_metrics::Task {
-        match self {
-            Self::Classification { .. } => thimble_metrics::Task::Classification,
-        }
+    pub const fn metric_task(&self) -> thimble_metrics::Task {
+        metric_task(&self.task)
+    }
+
+    /// The ranking metric; none where the challenge is not valid.
+    pub fn ranking_metric(&self) -> Option<&'static thimble_metrics::Metric> {
+        thimble_metrics::metric(self.metric_task(), &self.ranking.metric)
+    }
+
+    /// Every metric that is computed: the ranking one, then those also published.
+    pub fn metrics(&self) -> impl Iterator<Item = &'static thimble_metrics::Metric> {
+        let names = std::iter::once(&self.ranking.metric).chain(&self.ranking.also_published);
+        names.filter_map(|name| thimble_metrics::metric(self.metric_task(), name))
+    }
+
+    /// The fields that a solution is given as inputs, in order.
+    pub fn inputs(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.role == Role::Input)
+    }
+
+    /// The fields that a solution is given as targets, in order.
+    pub fn targets(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.role == Role::Target)
+    }
+
+    /// What a solution must predict.
+    pub fn outputs(&self) -> Vec<Field> {
+        schema::outputs(&self.task, &self.fields)
     }
 }
 
@@ -128,6 +155,26 @@ pub enum PublicSource {
     FrugalDigits,
     /// Made by `thimble dataset generate frugal-embeddings --public`.
     FrugalEmbeddings,
+    /// Made by `thimble dataset generate digit-images --public`.
+    DigitImages,
+    /// Made by `thimble dataset generate ticket-routing --public`.
+    TicketRouting,
+    /// Made by `thimble dataset generate breast-cancer --public`.
+    BreastCancer,
+    /// Made by `thimble dataset generate shape-boxes --public`.
+    ShapeBoxes,
+    /// Made by `thimble dataset generate shape-pixels --public`.
+    ShapePixels,
+    /// Made by `thimble dataset generate shape-masks --public`.
+    ShapeMasks,
+    /// Made by `thimble dataset generate kite-corners --public`.
+    KiteCorners,
+    /// Made by `thimble dataset generate diabetes-progression --public`.
+    DiabetesProgression,
+    /// Made by `thimble dataset generate sunspots --public`.
+    Sunspots,
+    /// Made by `thimble dataset generate rossi --public`.
+    Rossi,
 }
 
 impl PublicSource {
@@ -138,6 +185,16 @@ impl PublicSource {
             Self::ImagenetParetoCanonical => Some(PublicData::ImagenetParetoCanonical),
             Self::FrugalDigits => Some(PublicData::FrugalDigits),
             Self::FrugalEmbeddings => Some(PublicData::FrugalEmbeddings),
+            Self::DigitImages => Some(PublicData::DigitImages),
+            Self::TicketRouting => Some(PublicData::TicketRouting),
+            Self::BreastCancer => Some(PublicData::BreastCancer),
+            Self::ShapeBoxes => Some(PublicData::ShapeBoxes),
+            Self::ShapePixels => Some(PublicData::ShapePixels),
+            Self::ShapeMasks => Some(PublicData::ShapeMasks),
+            Self::KiteCorners => Some(PublicData::KiteCorners),
+            Self::DiabetesProgression => Some(PublicData::DiabetesProgression),
+            Self::Sunspots => Some(PublicData::Sunspots),
+            Self::Rossi => Some(PublicData::Rossi),
         }
     }
 }
@@ -203,8 +260,49 @@ pub struct Ranking {
     /// Further metrics that are published, registry names.
     #[serde(default)]
     pub also_published: Vec<String>,
+    /// What the owner chooses where the definition of a metric leaves a choice.
+    #[serde(default, skip_serializing_if = "MetricOptions::is_default")]
+    pub options: MetricOptions,
     /// After the score: what decides between equals, in this order; `earlier` can only be the last.
     pub tie_breaks: Vec<TieBreak>,
+}
+
+/// What the owner chooses where the definition of a metric leaves a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricOptions {
+    /// Accuracy of a regression or a forecast: |ŷ − y| ≤ `absolute_tolerance` + `relative_tolerance` · |y| is right. 0 to 1.
+    pub relative_tolerance: f64,
+    /// See `relative_tolerance`; in the unit of the target, at least 0.
+    pub absolute_tolerance: f64,
+    /// Detection and instance segmentation: the lowest score of an object that counts in accuracy, precision, recall, F1 and
+    /// loss. 0 to 1.
+    pub score_threshold: f64,
+    /// F1 of time to event: an event until then is a positive; null for the median time of the training split's events.
+    pub event_horizon: Option<f64>,
+}
+
+impl MetricOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// As the metric registry takes them.
+    pub const fn for_metrics(&self) -> thimble_metrics::Options {
+        thimble_metrics::Options {
+            relative_tolerance: self.relative_tolerance,
+            absolute_tolerance: self.absolute_tolerance,
+            score_threshold: self.score_threshold,
+        }
+    }
+}
+
+impl Default for MetricOptions {
+    fn default() -> Self {
+        let thimble_metrics::Options { relative_tolerance, absolute_tolerance, score_threshold } =
+            thimble_metrics::Options::default();
+        Self { relative_tolerance, absolute_tolerance, score_threshold, event_horizon: None }
+    }
 }
 
 /// What decides between equal scores.

@@ -102,6 +102,8 @@ pub struct Comparable {
     pub parameters: Option<Parameters>,
     /// Every metric of the challenge by registry name; empty unless scored.
     pub metrics: BTreeMap<String, MetricValue>,
+    /// What predictions get that look at no input; null unless scored, and where there is nothing to fit.
+    pub baseline: Option<Baseline>,
     /// 0 for `over_parameter_limit`; null for every other verdict but `scored`.
     pub score: Option<Score>,
     /// What it computed, in fuel and FLOPs.
@@ -110,6 +112,16 @@ pub struct Comparable {
     pub independence: Option<Independence>,
     /// Whether this result may stand on a leaderboard.
     pub ranked: bool,
+}
+
+/// The naive baseline: predictions fitted on the targets of the training split alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// What it is, for example `class shares`.
+    pub name: String,
+    /// Every metric of the challenge by registry name.
+    pub metrics: BTreeMap<String, MetricValue>,
 }
 
 /// Which challenge.

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use serde::Serialize;
 use thimble_challenge::LoadedChallenge;
 use thimble_challenge::challenge::Limits;
-use thimble_datasets::{Digest, Split};
-use thimble_runtime::{BoundData, Description, Dtype, Field, Kind, Metadata};
+use thimble_datasets::{ColumnValues, Digest, Split};
+use thimble_runtime::{BoundData, Column, Description, Dtype, Field, Kind, Metadata};
 
 use crate::cache::CacheOpts;
 use crate::evaluate::public_data;
@@ -22,7 +22,7 @@ const METADATA_FILE: &str = "metadata.json";
 /// Write a challenge's public data as NumPy files, to explore it or to test a solution natively.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Writes SPLIT.FIELD.npy for the splits train, validation and test and every field that a solution is given, and \
+Writes SPLIT.FIELD.npy (of text SPLIT.FIELD.json) for the splits train, validation and test and every field that a solution is given, and \
 metadata.json: what a solution is told, the batch size and seed of its loaders, and the limits.
 
 Examples:
@@ -75,8 +75,11 @@ struct ExportedMetadata<'a> {
     kind: &'static str,
     inputs: Vec<ExportedField<'a>>,
     targets: Vec<ExportedField<'a>>,
+    outputs: Vec<ExportedField<'a>>,
     num_classes: u32,
+    class_names: &'a [&'a str],
     input_dim: u32,
+    metric: &'a str,
     param_limit: u64,
     baseline_accuracy: f64,
     train_samples: u64,
@@ -91,6 +94,15 @@ struct ExportedField<'a> {
     name: &'a str,
     dtype: &'static str,
     shape: &'a [u32],
+    ragged: bool,
+    missing: bool,
+    columns: Vec<ExportedColumn<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ExportedColumn<'a> {
+    name: &'a str,
+    categories: &'a [&'a str],
 }
 
 impl ExportOpts {
@@ -117,32 +129,43 @@ pub(crate) fn write(
 ) -> Result<Vec<(String, String)>, Failure> {
     let cannot = || format!("cannot write {}", directory.display());
     let description = Description::new(&challenge.challenge, data.dataset());
-    let (inputs, targets) = (description.inputs(), description.targets());
     let mut files = Vec::new();
     for split in Split::ALL {
         let table = data.dataset().split(split);
-        for field in inputs.iter().chain(&targets) {
+        for field in challenge.challenge.inputs().chain(challenge.challenge.targets()) {
             let missing = || format!("{split}: no field `{}`", field.name);
-            let column = table.column(field.name).with_context(missing).or_internal()?;
-            let file = format!("{split}.{}.npy", field.name);
-            File::create_new(directory.join(&file))
-                .and_then(|out| npy::write(BufWriter::new(out), table.rows(), &column))
-                .with_context(cannot)
-                .or_output()?;
-            let shape = column.shape.iter().fold(table.rows().to_string(), |shape, n| format!("{shape}×{n}"));
-            files.push((file, format!("{} {shape}", dtype_name(field.dtype))));
+            let column = table.column(&field.name).with_context(missing).or_internal()?;
+            let file = match column.values {
+                ColumnValues::Text(_) => format!("{split}.{}.json", field.name),
+                _ => format!("{split}.{}.npy", field.name),
+            };
+            let out = File::create_new(directory.join(&file)).with_context(cannot).or_output()?;
+            let first = column.values.len() / column.width.max(1);
+            match column.values {
+                ColumnValues::Text(texts) => {
+                    serde_json::to_writer(BufWriter::new(out), &texts.iter().collect::<Vec<_>>())
+                        .with_context(cannot)
+                        .or_output()?
+                }
+                _ => npy::write(BufWriter::new(out), first, &column).with_context(cannot).or_output()?,
+            }
+            let shape = column.shape.iter().fold(first.to_string(), |shape, n| format!("{shape}×{n}"));
+            files.push((file, format!("{} {shape}", field.dtype)));
         }
     }
     let limits = &challenge.challenge.limits;
-    let export = Export {
-        schema_version: 1,
-        challenge: ExportedChallenge { name: &challenge.challenge.name, digest: challenge.digest },
-        dataset: data.dataset().digest(),
-        loader: LoaderRule { batch_size: limits.batch_size, seed: challenge.challenge.seed },
-        limits,
-        metadata: ExportedMetadata::of(description.metadata(&inputs, &targets)),
-    };
-    fs::write(directory.join(METADATA_FILE), output::json(&export)?).with_context(cannot).or_output()?;
+    let export = description.lend(|metadata| -> Result<String, Failure> {
+        let export = Export {
+            schema_version: 1,
+            challenge: ExportedChallenge { name: &challenge.challenge.name, digest: challenge.digest },
+            dataset: data.dataset().digest(),
+            loader: LoaderRule { batch_size: limits.batch_size, seed: challenge.challenge.seed },
+            limits,
+            metadata: ExportedMetadata::of(metadata),
+        };
+        output::json(&export)
+    })?;
+    fs::write(directory.join(METADATA_FILE), export).with_context(cannot).or_output()?;
     Ok(files)
 }
 
@@ -153,8 +176,11 @@ impl<'a> ExportedMetadata<'a> {
             kind,
             inputs,
             targets,
+            outputs,
             num_classes,
+            class_names,
             input_dim,
+            metric,
             param_limit,
             baseline_accuracy,
             train_samples,
@@ -163,18 +189,15 @@ impl<'a> ExportedMetadata<'a> {
             device,
             seed,
         } = metadata;
-        let fields = |fields: &'a [Field<'a>]| {
-            let field =
-                |&Field { name, dtype, shape }: &Field<'a>| ExportedField { name, dtype: dtype_name(dtype), shape };
-            fields.iter().map(field).collect()
-        };
+        let fields = |fields: &'a [Field<'a>]| fields.iter().map(ExportedField::of).collect();
         Self {
-            kind: match kind {
-                Kind::Classification => "classification",
-            },
+            kind: kind_name(kind),
             inputs: fields(inputs),
             targets: fields(targets),
+            outputs: fields(outputs),
             num_classes,
+            class_names,
+            metric,
             input_dim,
             param_limit,
             baseline_accuracy,
@@ -184,6 +207,31 @@ impl<'a> ExportedMetadata<'a> {
             device,
             seed,
         }
+    }
+}
+
+impl<'a> ExportedField<'a> {
+    fn of(field: &Field<'a>) -> Self {
+        let &Field { name, dtype, shape, ragged, missing, columns } = field;
+        let column = |&Column { name, categories }: &Column<'a>| ExportedColumn { name, categories };
+        let columns = columns.iter().map(column).collect();
+        Self { name, dtype: dtype_name(dtype), shape, ragged, missing, columns }
+    }
+}
+
+/// As `dataset.json` spells it.
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ImageClassification => "image_classification",
+        Kind::TextClassification => "text_classification",
+        Kind::TabularClassification => "tabular_classification",
+        Kind::ObjectDetection => "object_detection",
+        Kind::SemanticSegmentation => "semantic_segmentation",
+        Kind::InstanceSegmentation => "instance_segmentation",
+        Kind::KeypointDetection => "keypoint_detection",
+        Kind::TabularRegression => "tabular_regression",
+        Kind::TimeSeriesForecasting => "time_series_forecasting",
+        Kind::TimeToEvent => "time_to_event",
     }
 }
 

@@ -5,7 +5,7 @@ use thimble_sdk::nn::{
     Activation, Conv2d, DepthwiseConv2d, Gemm, Image, Init, Layer, Linear, Matrix, Orientation, QuantisedLinear,
     QuantisedRows, Shape, Window, Workspace,
 };
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Result, Rng, Solution, Tensor};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution};
 
 pub struct KernelBench;
 
@@ -125,8 +125,8 @@ impl Model for Nothing {
         Ok(Self)
     }
 
-    fn predict(&self, inputs: &Batch) -> Result<Tensor> {
-        Ok(Tensor::new("scores", &[inputs.rows(), 128], vec![0.0_f32; inputs.rows() * 128]))
+    fn predict(&self, inputs: &Batch) -> Result<Predictions> {
+        Ok(Predictions::scores(inputs.rows(), vec![0.0_f32; inputs.rows() * 128]))
     }
 }
 

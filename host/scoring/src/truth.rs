@@ -1,0 +1,291 @@
+//! What a challenge owns: the targets of its test split, and what metrics need beside them.
+
+use std::collections::BTreeMap;
+
+use thimble_datasets::{ColumnValues, DType, SplitTable, TaskKind};
+use thimble_metrics::{
+    ClassificationInputs, ClassificationTruth, DetectionInputs, DetectionTruth, ForecastInputs, ForecastTruth,
+    InputError, Inputs, InstanceInputs, InstanceTruth, KeypointInputs, KeypointTruth, MetricValue, RegressionInputs,
+    RegressionTruth, SegmentationInputs, SegmentationTruth, SurvivalInputs, SurvivalTruth, Task,
+};
+
+use crate::baseline::survival_horizon;
+use crate::predictions::Predictions;
+
+/// What the owner of a challenge chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Options {
+    /// Of the metrics.
+    pub metrics: thimble_metrics::Options,
+    /// F1 of time to event: the horizon; none for the median time of the training split's events.
+    pub event_horizon: Option<f64>,
+}
+
+/// The targets of a split that is predicted, ready for metrics.
+#[derive(Debug)]
+pub struct Truth<'a> {
+    task: &'a TaskKind,
+    test: &'a SplitTable,
+    options: Options,
+    /// Pixels of an image, height and width.
+    size: [u32; 2],
+    /// The last value of each window.
+    last: Vec<f64>,
+    sigmas: Vec<f64>,
+    horizon: f64,
+    prevalence: f64,
+}
+
+/// Why a split holds no targets of a task.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the split has no {dtype} field `{field}`")]
+pub struct TruthError {
+    field: String,
+    dtype: DType,
+}
+
+/// Why metrics cannot be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluateError {
+    /// The split does not have the task's targets.
+    #[error(transparent)]
+    Truth(#[from] TruthError),
+    /// The predictions do not have the task's outputs.
+    #[error("the predictions have no field `{0}`")]
+    Predictions(&'static str),
+    /// The metric is none of the task's, or truth and predictions do not fit.
+    #[error(transparent)]
+    Input(#[from] InputError),
+}
+
+macro_rules! column {
+    ($name:ident, $variant:ident, $element:ty) => {
+        fn $name<'s>(split: &'s SplitTable, name: &str) -> Result<&'s [$element], TruthError> {
+            match split.column(name).map(|column| column.values) {
+                Some(ColumnValues::$variant(values)) => Ok(values),
+                _ => Err(TruthError { field: name.to_owned(), dtype: DType::$variant }),
+            }
+        }
+    };
+}
+
+column!(f32s, F32, f32);
+column!(f64s, F64, f64);
+column!(s64s, S64, i64);
+column!(s32s, S32, i32);
+column!(u8s, U8, u8);
+
+macro_rules! predicted {
+    ($predictions:expr, $name:literal, $variant:ident) => {
+        match $predictions.column($name) {
+            Some(ColumnValues::$variant(values)) => values,
+            _ => return Err(EvaluateError::Predictions($name)),
+        }
+    };
+}
+
+impl<'a> Truth<'a> {
+    /// Of a task and two splits of its data: `test` is predicted, `train` gives the horizon of time to event.
+    ///
+    /// # Errors
+    /// A split does not have the task's fields.
+    pub fn new(
+        task: &'a TaskKind,
+        train: &SplitTable,
+        test: &'a SplitTable,
+        options: Options,
+    ) -> Result<Self, TruthError> {
+        let mut truth = Self {
+            task,
+            test,
+            options,
+            size: [0, 0],
+            last: Vec::new(),
+            sigmas: Vec::new(),
+            horizon: 0.0,
+            prevalence: 0.0,
+        };
+        if let Some(&[height, width, _]) = test.column("image").map(|image| image.shape) {
+            truth.size = [height, width];
+        }
+        match task {
+            TaskKind::TimeSeriesForecasting => truth.last = last_values(test)?,
+            TaskKind::KeypointDetection(points) => truth.sigmas = points.skeleton.sigmas(points.point_names.len()),
+            TaskKind::TimeToEvent => {
+                let (times, events) = (f64s(train, "time")?, s64s(train, "event")?);
+                (truth.horizon, truth.prevalence) = survival_horizon(times, events, options.event_horizon);
+            }
+            _ => {}
+        }
+        Ok(truth)
+    }
+
+    /// Number of rows.
+    pub const fn rows(&self) -> usize {
+        self.test.rows()
+    }
+
+    /// Metrics of predictions by name.
+    ///
+    /// # Errors
+    /// A metric is none of the task's, or the predictions are not of the task or of this split.
+    pub fn evaluate<'n>(
+        &self,
+        task: Task,
+        names: impl IntoIterator<Item = &'n str>,
+        predictions: &Predictions,
+    ) -> Result<BTreeMap<String, MetricValue>, EvaluateError> {
+        let inputs = self.inputs(predictions)?;
+        let value = |name: &str| thimble_metrics::evaluate(task, name, &inputs, &self.options.metrics);
+        names.into_iter().map(|name| Ok((name.to_owned(), value(name)?))).collect()
+    }
+
+    /// Why a metric says nothing about any submission on these targets; none where it does.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn degenerate(&self, task: Task, name: &str) -> Result<Option<String>, EvaluateError> {
+        Ok(thimble_metrics::degenerate(task, name, &self.truth()?, &self.options.metrics)?)
+    }
+
+    fn truth(&self) -> Result<thimble_metrics::Truth<'_>, TruthError> {
+        use thimble_metrics::Truth;
+        Ok(match self.task {
+            TaskKind::ImageClassification(_) | TaskKind::TextClassification(_) | TaskKind::TabularClassification(_) => {
+                Truth::Classification(self.classification()?)
+            }
+            TaskKind::ObjectDetection(_) => Truth::Detection(self.detection()?),
+            TaskKind::SemanticSegmentation(_) => Truth::Segmentation(self.segmentation()?),
+            TaskKind::InstanceSegmentation(_) => Truth::Instances(self.instances()?),
+            TaskKind::KeypointDetection(_) => Truth::Keypoints(self.keypoints()?),
+            TaskKind::TabularRegression => Truth::Regression(RegressionTruth { targets: f64s(self.test, "target")? }),
+            TaskKind::TimeSeriesForecasting => Truth::Forecast(self.forecast()?),
+            TaskKind::TimeToEvent => Truth::Survival(self.survival()?),
+        })
+    }
+
+    fn inputs<'p>(&'p self, predictions: &'p Predictions) -> Result<Inputs<'p>, EvaluateError> {
+        use thimble_metrics::Truth;
+        Ok(match self.truth()? {
+            Truth::Classification(truth) => {
+                Inputs::Classification(ClassificationInputs { truth, scores: predicted!(predictions, "scores", F32) })
+            }
+            Truth::Detection(truth) => Inputs::Detection(DetectionInputs {
+                truth,
+                counts: predicted!(predictions, "counts", S32),
+                boxes: predicted!(predictions, "boxes", F32),
+                labels: predicted!(predictions, "labels", S64),
+                scores: predicted!(predictions, "scores", F32),
+            }),
+            Truth::Segmentation(truth) => {
+                Inputs::Segmentation(SegmentationInputs { truth, masks: predicted!(predictions, "mask", U8) })
+            }
+            Truth::Instances(truth) => Inputs::Instances(InstanceInputs {
+                truth,
+                counts: predicted!(predictions, "counts", S32),
+                masks: predicted!(predictions, "masks", U8),
+                labels: predicted!(predictions, "labels", S64),
+                scores: predicted!(predictions, "scores", F32),
+            }),
+            Truth::Keypoints(truth) => Inputs::Keypoints(KeypointInputs {
+                truth,
+                places: predicted!(predictions, "keypoints", F32),
+                visibility: predicted!(predictions, "visibility", F32),
+            }),
+            Truth::Regression(truth) => {
+                Inputs::Regression(RegressionInputs { truth, predictions: predicted!(predictions, "values", F64) })
+            }
+            Truth::Forecast(truth) => {
+                Inputs::Forecast(ForecastInputs { truth, predictions: predicted!(predictions, "horizon", F64) })
+            }
+            Truth::Survival(truth) => {
+                Inputs::Survival(SurvivalInputs { truth, risks: predicted!(predictions, "risk", F64) })
+            }
+        })
+    }
+
+    fn classification(&self) -> Result<ClassificationTruth<'_>, TruthError> {
+        let (mut positive, mut ordinal) = (1, false);
+        if let TaskKind::ImageClassification(classes)
+        | TaskKind::TextClassification(classes)
+        | TaskKind::TabularClassification(classes) = self.task
+        {
+            positive = classes.positive.unwrap_or(1);
+            ordinal = classes.ordinal;
+        }
+        let labels = s64s(self.test, "label")?;
+        Ok(ClassificationTruth { labels, classes: self.task.classes().unwrap_or(0), positive, ordinal })
+    }
+
+    fn detection(&self) -> Result<DetectionTruth<'_>, TruthError> {
+        Ok(DetectionTruth {
+            counts: s32s(self.test, "counts")?,
+            boxes: f32s(self.test, "boxes")?,
+            labels: s64s(self.test, "labels")?,
+            classes: self.task.classes().unwrap_or(0),
+        })
+    }
+
+    fn segmentation(&self) -> Result<SegmentationTruth<'_>, TruthError> {
+        let ignore = if let TaskKind::SemanticSegmentation(pixels) = self.task { pixels.ignore } else { None };
+        let (masks, classes) = (u8s(self.test, "mask")?, self.task.classes().unwrap_or(0));
+        Ok(SegmentationTruth { size: self.size, masks, classes, ignore })
+    }
+
+    fn instances(&self) -> Result<InstanceTruth<'_>, TruthError> {
+        Ok(InstanceTruth {
+            size: self.size,
+            counts: s32s(self.test, "counts")?,
+            masks: u8s(self.test, "masks")?,
+            labels: s64s(self.test, "labels")?,
+            classes: self.task.classes().unwrap_or(0),
+        })
+    }
+
+    fn keypoints(&self) -> Result<KeypointTruth<'_>, TruthError> {
+        Ok(KeypointTruth {
+            size: self.size,
+            points: self.sigmas.len(),
+            places: f32s(self.test, "keypoints")?,
+            visibility: u8s(self.test, "visibility")?,
+            boxes: f32s(self.test, "box").ok(),
+            areas: f64s(self.test, "area").ok(),
+            sigmas: &self.sigmas,
+        })
+    }
+
+    fn forecast(&self) -> Result<ForecastTruth<'_>, TruthError> {
+        let column = self.test.column("horizon");
+        let horizon = column.map_or(0, |column| column.width);
+        Ok(ForecastTruth { horizon, targets: f64s(self.test, "horizon")?, last: &self.last })
+    }
+
+    fn survival(&self) -> Result<SurvivalTruth<'_>, TruthError> {
+        Ok(SurvivalTruth {
+            times: f64s(self.test, "time")?,
+            events: s64s(self.test, "event")?,
+            horizon: self.horizon,
+            prevalence: self.prevalence,
+        })
+    }
+}
+
+/// The last value of channel 0 of each window.
+pub(crate) fn last_values(split: &SplitTable) -> Result<Vec<f64>, TruthError> {
+    let missing = || TruthError { field: "window".to_owned(), dtype: DType::F32 };
+    let window = split.column("window").ok_or_else(missing)?;
+    let (ColumnValues::F32(values), &[_, channels]) = (window.values, window.shape) else { return Err(missing()) };
+    let last = window.width.saturating_sub(channels as usize);
+    Ok(values.chunks_exact(window.width.max(1)).map(|window| f64::from(window[last])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_field_is_named_with_its_type() {
+        let error = TruthError { field: "label".to_owned(), dtype: DType::S64 };
+        assert_eq!(error.to_string(), "the split has no s64 field `label`");
+    }
+}
