@@ -294,7 +294,7 @@ fn assign_groups(
         order.swap(last, other);
     }
     order.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
-    let mut lacking = apportion(order.iter().map(|(rows, _)| rows).sum(), shares).map(|rows| i128::from(rows));
+    let mut lacking = apportion(order.iter().map(|(rows, _)| rows).sum(), shares).map(i128::from);
     let mut assigned = BTreeMap::new();
     for (rows, group) in order {
         let most = Split::ALL.into_iter().filter(|&split| shares[split as usize] > 0);

@@ -74,7 +74,7 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clo
     let near = || {
         let near =
             names.filter(|other| other.len() < 64).map(|other| (distance(&folded, &other.to_lowercase()), other));
-        let allowed = (folded.chars().count() / 3).min(2);
+        let allowed = ((folded.chars().count() + 1) / 3).min(2);
         near.filter(|(distance, _)| *distance <= allowed).min().map(|(_, other)| other)
     };
     Hint(same.or_else(|| if name.len() < 64 { near() } else { None }).map(Quoted::new))

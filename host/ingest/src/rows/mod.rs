@@ -49,6 +49,11 @@ impl<'a> Cell<'a> {
 
     /// A cell of a CSV file, without the spaces around it.
     fn of_text(text: &'a str) -> Self {
+        // Most cells are numbers, and none of those is missing.
+        if let (Some(b'0'..=b'9' | b'-' | b'.'), Some(b'0'..=b'9')) = (text.as_bytes().first(), text.as_bytes().last())
+        {
+            return Self::Raw(text);
+        }
         let text = text.trim_matches([' ', '\t']);
         if Self::MISSING.contains(&text) { Self::Missing } else { Self::Raw(text) }
     }

@@ -35,7 +35,7 @@ fn open(table: &Table<'_>, file: &TableFile) -> Result<ParquetRecordBatchReaderB
     let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(&handle, options()).map_err(|error| fault(error.to_string()))?;
     // Views: a long text that a dictionary holds once is not copied for every row that has it.
-    let fields: Vec<_> = metadata.schema().fields().iter().map(|field| with_views(field)).collect();
+    let fields: Vec<_> = metadata.schema().fields().iter().map(with_views).collect();
     let options = options().with_schema(Arc::new(Schema::new(fields)));
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options);
     let metadata = metadata.map_err(|error| fault(error.to_string()))?;
