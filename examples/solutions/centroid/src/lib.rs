@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Gemm, Linear};
-use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 /// Takes the means of the training and the validation split together; of the training split alone with the feature
 /// `train-only`.
@@ -111,6 +111,8 @@ thimble_sdk::export!(Centroid);
 #[cfg(test)]
 mod tests {
     use thimble_sdk::testing::PublicData;
+
+    use thimble_sdk::Tensor;
 
     use super::*;
 

@@ -139,7 +139,7 @@ mod tests {
         ])?;
         let rows = Tensor::new("features", &[2, 1], vec![2.0_f32, -1.0]);
         let scores = network.predict(&Batch::from_inputs(vec![rows])?)?;
-        assert_eq!((scores.shape.as_slice(), scores.get::<f32>()?), (&[2, 1][..], &[5.0, 5.5][..]));
+        assert_eq!((scores.shape(), scores.get::<f32>()?), (&[2, 1][..], &[5.0, 5.5][..]));
         Ok(())
     }
 

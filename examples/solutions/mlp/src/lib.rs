@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Adam, Gemm, Linear, LinearGradients, count_correct, cross_entropy, relu, relu_backward};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 /// Neurons of the hidden layer.
 const HIDDEN: usize = 384;
@@ -187,6 +187,8 @@ thimble_sdk::export!(Baseline);
 mod tests {
     use thimble_sdk::nn::argmax;
     use thimble_sdk::testing::PublicData;
+
+    use thimble_sdk::Tensor;
 
     use super::*;
 
