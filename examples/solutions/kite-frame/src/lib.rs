@@ -101,7 +101,7 @@ mod tests {
     /// Wedges of any place and direction; the points are the tip and the middle of the wide end.
     fn split(seed: u64, rows: usize) -> Result<Loader> {
         let mut rng = Rng::seeded(seed);
-        let (mut pixels, mut places) = (Vec::new(), Vec::new());
+        let (mut pixels, mut places) = (Vec::<u8>::new(), Vec::new());
         for _ in 0..rows {
             let (x, y, turn) = (rng.uniform(13.0, 19.0), rng.uniform(13.0, 19.0), f64::from(rng.uniform(0.0, 6.28)));
             let (sin, cos) = (libm::sin(turn) as f32, libm::cos(turn) as f32);
