@@ -134,7 +134,6 @@ impl<'a> Lists<'a> {
         &self.lists[0].table
     }
 
-
     /// Bytes of all files.
     pub(crate) fn bytes(&self) -> u64 {
         self.lists.iter().flat_map(|list| list.files.values()).map(|file| file.bytes).sum()

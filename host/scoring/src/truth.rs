@@ -175,6 +175,17 @@ impl<'a> Truth<'a> {
         Ok(thimble_metrics::degenerate(task, name, &self.truth()?, &self.options.metrics)?)
     }
 
+    /// Object detection: the average precision of each class; none of a class without objects.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn average_precision_per_class(&self, predictions: &Predictions) -> Result<Vec<Option<f64>>, EvaluateError> {
+        match self.inputs(predictions)? {
+            Inputs::Detection(inputs) => Ok(thimble_metrics::average_precision_per_class(&inputs)?),
+            _ => Err(InputError::OtherTask(Task::ObjectDetection).into()),
+        }
+    }
+
     fn truth(&self) -> Result<thimble_metrics::Truth<'_>, TruthError> {
         use thimble_metrics::Truth;
         Ok(match self.task {
