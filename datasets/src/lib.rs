@@ -3,7 +3,7 @@
 //! A dataset is a directory: `dataset.json` (the [`Metadataset`]) and one Arrow IPC file per split, whose fields are those of
 //! its task ([`schema`]). [`write()`] makes one from [`Tables`], [`DatasetWriter`] from rows that do not fit in memory, [`Dataset::open`] checks every byte of it and hands out memory-mapped columns. Its identity is the digest of
 //! its content ([`content_digest`]), whatever the files that hold it. [`imagenet_pareto`], [`frugal_digits`] and
-//! [`frugal_embeddings`] generate data, [`PublicData`] is what of it anyone can own; a [`Seed`] and an [`OperatorSecret`] are what an operator keeps
+//! [`frugal_embeddings`] generate data, [`examples`] has a small dataset of every task, [`PublicData`] is what of it anyone can own; a [`Seed`] and an [`OperatorSecret`] are what an operator keeps
 //! secret.
 
 mod content;
@@ -27,6 +27,7 @@ mod table;
 mod task;
 mod write;
 
+pub mod examples;
 pub mod frugal_digits;
 pub mod frugal_embeddings;
 pub mod imagenet_pareto;

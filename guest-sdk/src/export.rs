@@ -53,7 +53,7 @@ impl<M: Model> predictor::GuestModel for Hosted<M> {
         let rows = inputs.first().and_then(|input| input.shape.first()).copied().unwrap_or(0);
         let batch = Batch::from_host(rows, inputs, Vec::new());
         let predictions = self.0.predict(&batch).map_err(|error| error.to_string())?;
-        predictions.into_vec().into_iter().map(lower).collect()
+        predictions.into_tensors().into_iter().map(lower).collect()
     }
 }
 

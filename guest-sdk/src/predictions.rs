@@ -128,7 +128,7 @@ impl Predictions {
     }
 
     /// The tensors, in order.
-    pub fn into_vec(self) -> Vec<Tensor> {
+    pub fn into_tensors(self) -> Vec<Tensor> {
         self.0
     }
 }

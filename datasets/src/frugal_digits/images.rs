@@ -6,17 +6,17 @@ use crate::stream::Stream;
 use super::CLASSES;
 
 /// Pixels along an edge.
-pub(super) const EDGE: usize = 8;
+pub(crate) const EDGE: usize = 8;
 
 /// A digit, then 64 pixels of 0 to 16, 1,797 times.
 const DIGITS: &[u8] = include_bytes!("../../digits/digits.bin");
 const RECORD: usize = 1 + EDGE * EDGE;
 
 /// Pixels of an image, row after row, 0 to 16.
-pub(super) type Image = &'static [u8];
+pub(crate) type Image = &'static [u8];
 
 /// Images of each class in a split. Together the 174 of the rarest digit.
-pub(super) const fn per_class(split: Split) -> usize {
+pub(crate) const fn per_class(split: Split) -> usize {
     match split {
         Split::Train => 100,
         Split::Validation => 24,
@@ -26,11 +26,11 @@ pub(super) const fn per_class(split: Split) -> usize {
 
 /// The images of each class, in an order of its own.
 #[derive(Debug)]
-pub(super) struct Images(Vec<Vec<Image>>);
+pub(crate) struct Images(Vec<Vec<Image>>);
 
 impl Images {
     /// Shuffles the images of every class.
-    pub(super) fn draw(stream: &mut Stream) -> Self {
+    pub(crate) fn draw(stream: &mut Stream) -> Self {
         let shuffled = |class: usize| {
             let images: Vec<Image> = DIGITS
                 .chunks_exact(RECORD)
@@ -43,7 +43,7 @@ impl Images {
     }
 
     /// The images of one class in a split: no other split has them.
-    pub(super) fn of(&self, class: usize, split: Split) -> &[Image] {
+    pub(crate) fn of(&self, class: usize, split: Split) -> &[Image] {
         let before: usize = Split::ALL.into_iter().take_while(|other| *other != split).map(per_class).sum();
         &self.0[class][before..][..per_class(split)]
     }

@@ -6,7 +6,7 @@
 //! little noise comes on top. No two splits share a digit. Anyone can own the 1,797 digits (`datasets/digits/NOTICE.md`), so
 //! a dataset drawn from a secret seed is for practice, too.
 
-mod images;
+pub(crate) mod images;
 mod picture;
 
 use crate::digest::Digest;

@@ -8,7 +8,7 @@
 
 use thimble_sdk::nn::{Adam, Gemm, Linear, LinearGradients, count_correct, cross_entropy};
 use thimble_sdk::{
-    Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal,
+    Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal,
 };
 
 /// Passes over the training rows.
@@ -73,8 +73,7 @@ impl Model for Classifier {
         let Self(layer) = self;
         let mut scores = vec![0.0; inputs.rows() * layer.outputs()];
         layer.forward(&mut Gemm::new(), inputs.features()?.values, &mut scores)?;
-        Ok(Predictions::scores(inputs.rows(), scores,
-        ))
+        Ok(Predictions::scores(inputs.rows(), scores))
     }
 }
 

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Gemm, Linear};
-use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Error, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 /// Takes the means of the training and the validation split together; of the training split alone with the feature
 /// `train-only`.
@@ -112,6 +112,8 @@ thimble_sdk::export!(Centroid);
 mod tests {
     use thimble_sdk::testing::PublicData;
 
+    use thimble_sdk::Tensor;
+
     use super::*;
 
     /// `cargo xtask examples` writes it.
@@ -155,7 +157,7 @@ mod tests {
         let model = Means::from_parameters(parameters, &metadata)?;
         let rows = Tensor::new("features", &[3, 2], vec![-1.0_f32, 0.0, 5.0, 5.0, 9.0, 8.0]);
         let scores = model.predict(&Batch::from_inputs(vec![rows])?)?;
-        assert_eq!(scores.shape, [3, 2]);
+        assert_eq!(scores.shape(), [3, 2]);
         assert!(scores.get::<f32>()?.chunks(2).map(|row| row[1] > row[0]).eq([false, false, true]));
         Ok(())
     }

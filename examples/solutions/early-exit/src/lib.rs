@@ -70,7 +70,7 @@ fn outcomes(small: &QuantisedNetwork, large: &QuantisedNetwork, split: &mut Load
     let mut outcomes = Vec::new();
     for batch in split.by_ref() {
         let (first, second) = (small.predict(&batch)?, large.predict(&batch)?);
-        let classes = first.values.len() / batch.rows().max(1);
+        let classes = first.get::<f32>()?.len() / batch.rows().max(1);
         let scores = first.get::<f32>()?.chunks_exact(classes).zip(second.get::<f32>()?.chunks_exact(classes));
         for ((first, second), &label) in scores.zip(batch.labels()?) {
             let right = |scores| argmax(scores).map(|class| class as i64) == Some(label);
@@ -120,7 +120,7 @@ impl Model for Cascade {
     }
 
     fn predict(&self, inputs: &Batch) -> Result<Predictions> {
-        let mut scores = self.small.predict(inputs)?.into_vec::<f32>()?;
+        let mut scores = self.small.predict(inputs)?.get::<f32>()?.to_vec();
         let classes = scores.len() / inputs.rows().max(1);
         let unsure = |&(_, scores): &(usize, &[f32])| margin(scores) < self.threshold;
         let late: Vec<usize> = scores.chunks_exact(classes).enumerate().filter(unsure).map(|(row, _)| row).collect();

@@ -6,7 +6,7 @@
 mod grow;
 mod nodes;
 
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 use crate::nodes::Nodes;
 
@@ -116,7 +116,7 @@ thimble_sdk::export!(RandomForest);
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::Rng;
+    use thimble_sdk::{Rng, Tensor};
 
     use super::*;
 

@@ -11,7 +11,7 @@ use smartcore::optimization::first_order::FirstOrderOptimizer as _;
 use smartcore::optimization::first_order::lbfgs::LBFGS;
 use smartcore::optimization::line_search::Backtracking;
 use thimble_sdk::nn::{Gemm, Linear};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 use crate::objective::{Objective, Rows};
 
@@ -89,8 +89,8 @@ thimble_sdk::export!(LogisticRegression);
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::Rng;
     use thimble_sdk::nn::count_correct;
+    use thimble_sdk::{Rng, Tensor};
 
     use super::*;
 

@@ -4,7 +4,7 @@
 
 use mlp_training::{Network, Recipe, Trainer, feature_means};
 use thimble_sdk::nn::{Linear, LookupLinear, QuantisedLinear, QuantisedRows, Thresholds};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 /// Hidden neurons, if the parameter limit lets them; as many as classes, if those are more.
 const HIDDEN: usize = 32;

@@ -3,7 +3,7 @@
 
 use mlp_training::{Network, Recipe, Trainer, feature_means};
 use thimble_sdk::nn::{Linear, LookupLinear, Thresholds, count_correct, settle_near_ties};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 const RECIPE: Recipe = Recipe { epochs: 40, learning_rate: 3e-3, noise: 0.4, validate_every: 10 };
 /// Margins that are tried on the validation split, in nats.

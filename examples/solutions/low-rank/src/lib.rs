@@ -10,7 +10,7 @@ mod principal;
 
 use mlp_training::{Activations, Network, Recipe, Tally, Trainer};
 use thimble_sdk::nn::Linear;
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 use crate::factors::{Buffers, Factors, Tuner};
 use crate::principal::Principal;
@@ -129,6 +129,7 @@ thimble_sdk::export!(LowRank);
 
 #[cfg(test)]
 mod tests {
+    use thimble_sdk::Tensor;
     use thimble_sdk::nn::count_correct;
 
     use super::*;

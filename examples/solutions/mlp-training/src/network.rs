@@ -1,7 +1,7 @@
 //! The network.
 
 use thimble_sdk::nn::{Gemm, Linear, relu};
-use thimble_sdk::{Batch, Parameters, Predictions, Result, Tensor};
+use thimble_sdk::{Batch, Parameters, Predictions, Result};
 
 /// Fully connected layers, with a ReLU after each but the last.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +127,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use thimble_sdk::Tensor;
+
     use super::*;
 
     #[test]
@@ -137,7 +139,7 @@ mod tests {
         ])?;
         let rows = Tensor::new("features", &[2, 1], vec![2.0_f32, -1.0]);
         let scores = network.predict(&Batch::from_inputs(vec![rows])?)?;
-        assert_eq!((scores.shape.as_slice(), scores.get::<f32>()?), (&[2, 1][..], &[5.0, 5.5][..]));
+        assert_eq!((scores.shape(), scores.get::<f32>()?), (&[2, 1][..], &[5.0, 5.5][..]));
         Ok(())
     }
 

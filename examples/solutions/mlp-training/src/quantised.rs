@@ -1,7 +1,7 @@
 //! The network with 8-bit weights.
 
 use thimble_sdk::nn::{QuantisedLinear, QuantisedRows, relu};
-use thimble_sdk::{Batch, Metadata, Model, Parameters, Predictions, Result, Tensor};
+use thimble_sdk::{Batch, Metadata, Model, Parameters, Predictions, Result};
 
 use crate::Network;
 
@@ -73,7 +73,7 @@ impl Model for QuantisedNetwork {
 
 #[cfg(test)]
 mod tests {
-    use thimble_sdk::Rng;
+    use thimble_sdk::{Rng, Tensor};
 
     use super::*;
 

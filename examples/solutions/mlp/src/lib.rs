@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use thimble_sdk::nn::{Adam, Gemm, Linear, LinearGradients, count_correct, cross_entropy, relu, relu_backward};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, journal};
 
 /// Neurons of the hidden layer.
 const HIDDEN: usize = 384;
@@ -188,6 +188,8 @@ mod tests {
     use thimble_sdk::nn::argmax;
     use thimble_sdk::testing::PublicData;
 
+    use thimble_sdk::Tensor;
+
     use super::*;
 
     /// `cargo xtask examples` writes it.
@@ -243,7 +245,7 @@ mod tests {
         let (model, x, y) = solve(1)?;
         let model = Mlp::from_parameters(model.parameters(), &metadata(1))?;
         let scores = model.predict(&Batch::from_inputs(vec![x])?)?;
-        assert_eq!(scores.shape, [60, CLASSES]);
+        assert_eq!(scores.shape(), [60, CLASSES]);
         let correct = count_correct(scores.get()?, y.get()?, CLASSES)?;
         assert!(correct >= 57, "{correct} of 60");
         Ok(())

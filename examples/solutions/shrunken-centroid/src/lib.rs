@@ -9,7 +9,7 @@
 mod statistics;
 
 use thimble_sdk::nn::{Gemm, Linear, count_correct};
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, Tensor, journal};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
 use crate::statistics::Statistics;
 
@@ -135,6 +135,8 @@ thimble_sdk::export!(ShrunkenCentroid);
 #[cfg(test)]
 mod tests {
     use thimble_sdk::Rng;
+
+    use thimble_sdk::Tensor;
 
     use super::*;
 

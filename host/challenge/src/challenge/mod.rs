@@ -155,6 +155,26 @@ pub enum PublicSource {
     FrugalDigits,
     /// Made by `thimble dataset generate frugal-embeddings --public`.
     FrugalEmbeddings,
+    /// Made by `thimble dataset generate digit-images --public`.
+    DigitImages,
+    /// Made by `thimble dataset generate ticket-routing --public`.
+    TicketRouting,
+    /// Made by `thimble dataset generate breast-cancer --public`.
+    BreastCancer,
+    /// Made by `thimble dataset generate shape-boxes --public`.
+    ShapeBoxes,
+    /// Made by `thimble dataset generate shape-pixels --public`.
+    ShapePixels,
+    /// Made by `thimble dataset generate shape-masks --public`.
+    ShapeMasks,
+    /// Made by `thimble dataset generate kite-corners --public`.
+    KiteCorners,
+    /// Made by `thimble dataset generate diabetes-progression --public`.
+    DiabetesProgression,
+    /// Made by `thimble dataset generate sunspots --public`.
+    Sunspots,
+    /// Made by `thimble dataset generate rossi --public`.
+    Rossi,
 }
 
 impl PublicSource {
@@ -165,6 +185,16 @@ impl PublicSource {
             Self::ImagenetParetoCanonical => Some(PublicData::ImagenetParetoCanonical),
             Self::FrugalDigits => Some(PublicData::FrugalDigits),
             Self::FrugalEmbeddings => Some(PublicData::FrugalEmbeddings),
+            Self::DigitImages => Some(PublicData::DigitImages),
+            Self::TicketRouting => Some(PublicData::TicketRouting),
+            Self::BreastCancer => Some(PublicData::BreastCancer),
+            Self::ShapeBoxes => Some(PublicData::ShapeBoxes),
+            Self::ShapePixels => Some(PublicData::ShapePixels),
+            Self::ShapeMasks => Some(PublicData::ShapeMasks),
+            Self::KiteCorners => Some(PublicData::KiteCorners),
+            Self::DiabetesProgression => Some(PublicData::DiabetesProgression),
+            Self::Sunspots => Some(PublicData::Sunspots),
+            Self::Rossi => Some(PublicData::Rossi),
         }
     }
 }

@@ -37,13 +37,9 @@ fn absent_optional_fields_take_their_defaults() {
 /// One edit that is still legal and one that is just beyond, for every number.
 #[test]
 fn numbers_ok_err() {
-    let pairs: [(&str, Value, Value); 26] = [
+    let pairs: [(&str, Value, Value); 22] = [
         ("/schema_version", json!(1), json!(2)),
         ("/seed", json!(1_u64 << 53), json!((1_u64 << 53) + 1)),
-        ("/task/input_dim", json!(1), json!(0)),
-        ("/task/input_dim", json!(1 << 20), json!((1 << 20) + 1)),
-        ("/task/classes", json!(2), json!(1)),
-        ("/task/classes", json!(65_536), json!(65_537)),
         ("/limits/parameters", json!(1), json!(0)),
         ("/limits/parameters", json!(1_000_000_000), json!(1_000_000_001)),
         ("/limits/embedded_allowance_bytes", json!(4 << 20), json!((4 << 20) + 1)),
@@ -72,6 +68,24 @@ fn numbers_ok_err() {
         let field = pointer[1..].replace('/', ".");
         assert!(text.starts_with(&format!("{field}: must be ")), "{pointer} {bad}: {text}");
         assert!(text.ends_with(&format!("; found {bad}")) || bad.is_f64(), "{pointer} {bad}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+/// The rules are those of a dataset, in its words.
+#[test]
+fn task_and_fields_ok_err() {
+    for (pointer, good, bad, fault) in [
+        ("/task/classes", json!(2), json!(1), "task.classes: 1 is not between 2 and 65536"),
+        ("/task/classes", json!(65_536), json!(65_537), "task.classes: 65537 is not between 2 and 65536"),
+        ("/fields/0/shape/0", json!(1), json!(0), "fields[0].shape: a dimension is 0"),
+        ("/fields/0/shape/0", json!(1 << 24), json!((1 << 24) + 1), "fields[0].shape: 16777217 values in a row"),
+        ("/fields/1/name", json!("label"), json!("y"), "fields: tabular classification: there must be a field `label`"),
+    ] {
+        let set = |value: Value| faults(|c| *c.pointer_mut(pointer).expect("a field of the fixture") = value);
+        assert_eq!(set(good.clone()), "ok", "{pointer} {good}");
+        let text = set(bad.clone());
+        assert!(text.starts_with(fault), "{pointer} {bad}: {text}");
         assert_eq!(text.lines().count(), 1, "{text}");
     }
 }
@@ -156,11 +170,11 @@ fn every_fault_is_named_at_once() {
     let text = faults(|c| {
         c["name"] = "X".into();
         c["limits"]["wall_seconds"] = 0.into();
-        c["task"]["target"] = "features".into();
+        c["fields"][1]["name"] = "features".into();
         c["carbon"]["pue"] = 20.into();
     });
     let fields: Vec<_> = text.lines().filter_map(|line| line.split(':').next()).collect();
-    assert_eq!(fields, ["name", "task.target", "limits.wall_seconds", "carbon.pue"]);
+    assert_eq!(fields, ["name", "fields[1].name", "limits.wall_seconds", "carbon.pue"]);
 }
 
 #[test]
@@ -232,7 +246,7 @@ fn a_statement_that_disagrees_is_named_by_line() {
     let statement = dir.read_to_string("statement.md").expect("there");
     dir.write("statement.md", statement.replace("500,000", "600,000")).expect("writable");
     let text = open_error(&dir);
-    assert!(text.starts_with("statement.md line 7: by challenge.json must be `| parameter limit | 500,000"), "{text}");
+    assert!(text.starts_with("statement.md line 10: by challenge.json must be `| parameter limit | 500,000"), "{text}");
     assert!(text.contains("found `| parameter limit | 600,000"), "{text}");
     dir.write("statement.md", "no table").expect("writable");
     assert!(open_error(&dir).starts_with("statement.md: must contain the table"));

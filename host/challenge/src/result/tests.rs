@@ -38,6 +38,10 @@ fn comparable(verdict: Verdict) -> Comparable {
             ("macro_f1".to_owned(), MetricValue::Undefined("class 17 has no rows".to_owned())),
             ("secret".to_owned(), MetricValue::Value(0.123_456)),
         ]),
+        baseline: Some(Baseline {
+            name: "class shares".to_owned(),
+            metrics: BTreeMap::from([("accuracy".to_owned(), MetricValue::Value(0.0078125))]),
+        }),
         score: Some(fixture::challenge().score.score(0.98046875, 98_705.0)),
         compute: Compute {
             training_fuel: Some(Fuel(123_456_789)),

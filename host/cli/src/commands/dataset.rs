@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use thimble_datasets::imagenet_pareto::{self, Options};
 use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
-use thimble_datasets::{Digest, OperatorSecret, Seed, Split, Tables, frugal_digits, frugal_embeddings};
+use thimble_datasets::{Digest, OperatorSecret, PublicData, Seed, Split, Tables, frugal_digits, frugal_embeddings};
 
 use crate::commands::export::ExportOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
@@ -38,6 +38,26 @@ enum Family {
     ImagenetPareto(ImagenetParetoOpts),
     FrugalDigits(FrugalDigitsOpts),
     FrugalEmbeddings(FrugalEmbeddingsOpts),
+    /// Handwritten digits of 8 × 8 pixels, for image classification.
+    DigitImages(ExampleOpts),
+    /// Customers' messages for four teams, for text classification.
+    TicketRouting(ExampleOpts),
+    /// Wisconsin diagnostic breast cancer, 30 features, for tabular classification.
+    BreastCancer(ExampleOpts),
+    /// Drawn discs, squares and triangles, for object detection.
+    ShapeBoxes(ExampleOpts),
+    /// Drawn discs, squares and triangles, for semantic segmentation.
+    ShapePixels(ExampleOpts),
+    /// Drawn discs, squares and triangles, for instance segmentation.
+    ShapeMasks(ExampleOpts),
+    /// Drawn kites with five points, for keypoint detection.
+    KiteCorners(ExampleOpts),
+    /// Diabetes after a year from ten measures, for tabular regression.
+    DiabetesProgression(ExampleOpts),
+    /// Yearly sunspot numbers from 1700 to 2008, for time series forecasting.
+    Sunspots(ExampleOpts),
+    /// Arrests after release from prison, for time to event.
+    Rossi(ExampleOpts),
 }
 
 /// Where a dataset goes.
@@ -132,6 +152,24 @@ struct FrugalEmbeddingsOpts {
     out: Out,
 }
 
+/// Where the small dataset of a task goes. It is the same on every machine, and for practice.
+#[derive(Debug, clap::Args)]
+struct ExampleOpts {
+    #[command(flatten)]
+    source: PublicOnly,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true)]
+struct PublicOnly {
+    /// The published data, which is all there is
+    #[arg(long)]
+    #[expect(dead_code, reason = "clap sees to it that it is given")]
+    public: bool,
+}
+
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct PublicOrSeed {
@@ -176,7 +214,23 @@ impl Family {
             Self::FrugalEmbeddings(FrugalEmbeddingsOpts { source, out }) => {
                 out.write(&source.draw(frugal_embeddings::public, frugal_embeddings::private)?)
             }
+            Self::DigitImages(opts) => opts.write(PublicData::DigitImages),
+            Self::TicketRouting(opts) => opts.write(PublicData::TicketRouting),
+            Self::BreastCancer(opts) => opts.write(PublicData::BreastCancer),
+            Self::ShapeBoxes(opts) => opts.write(PublicData::ShapeBoxes),
+            Self::ShapePixels(opts) => opts.write(PublicData::ShapePixels),
+            Self::ShapeMasks(opts) => opts.write(PublicData::ShapeMasks),
+            Self::KiteCorners(opts) => opts.write(PublicData::KiteCorners),
+            Self::DiabetesProgression(opts) => opts.write(PublicData::DiabetesProgression),
+            Self::Sunspots(opts) => opts.write(PublicData::Sunspots),
+            Self::Rossi(opts) => opts.write(PublicData::Rossi),
         }
+    }
+}
+
+impl ExampleOpts {
+    fn write(self, data: PublicData) -> Result<ExitStatus, Failure> {
+        self.out.write(&(data.tables(), None))
     }
 }
 

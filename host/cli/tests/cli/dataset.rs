@@ -1,7 +1,7 @@
 //! `thimble dataset`
 
 use thimble_datasets::imagenet_pareto::CANONICAL_DIGEST;
-use thimble_datasets::{frugal_digits, frugal_embeddings};
+use thimble_datasets::{PublicData, frugal_digits, frugal_embeddings};
 
 use crate::bench::{Bench, assert_golden};
 
@@ -44,6 +44,19 @@ fn the_public_data_of_the_frugal_challenges_has_one_digest() {
         assert_ne!(described["digest"], digest.to_string());
         assert_eq!(described["name"], format!("{family}-private"));
         assert_eq!(bench.thimble(&format!("{generate} --public --seed-file seed --out x")).code, 2);
+    }
+}
+
+#[test]
+fn the_small_dataset_of_every_task_has_one_digest() {
+    let bench = Bench::new();
+    for data in PublicData::EXAMPLES {
+        let ended = bench.thimble(&format!("dataset generate {} --public --out {0}", data.name()));
+        ended.assert_code(0);
+        assert!(ended.stdout.contains(&data.digest().to_string()));
+        let described = bench.thimble(&format!("dataset describe {} --json", data.name())).json();
+        assert_eq!(described["digest"], data.digest().to_string());
+        assert_eq!(bench.thimble(&format!("dataset generate {} --out x", data.name())).code, 2);
     }
 }
 

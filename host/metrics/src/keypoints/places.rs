@@ -139,7 +139,8 @@ fn nothing() -> MetricValue {
 /// The mean squared error of coordinates, as shares of the image's width and height.
 pub(super) fn loss(inputs: &KeypointInputs<'_>) -> MetricValue {
     let [height, width] = inputs.truth.size.map(f64::from);
-    of_visible(mean(visible_points(inputs).flat_map(|point| [(point.x / width).powi(2), (point.y / height).powi(2)])))
+    let shares = visible_points(inputs).flat_map(|point| [point.x / width, point.y / height]);
+    of_visible(mean(shares.map(|share| share * share)))
 }
 
 /// The mean absolute error of coordinates.

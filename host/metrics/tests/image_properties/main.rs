@@ -133,3 +133,23 @@ fn the_better_submission_has_the_better_value_in_every_metric() {
         }
     }
 }
+
+#[test]
+fn a_truth_with_nothing_to_find_is_refused_by_every_metric() {
+    let scene = || vec![cases::Scene { truth: vec![], found: vec![([0, 0, 4, 4], 0, 0.9)] }];
+    let pose = cases::Pose { truth: [([1.0; 2], 0); 3], found: [([1.0; 2], 0.9); 3] };
+    let given = [
+        Case::Detection(scene()),
+        Case::Instances(scene()),
+        Case::Segmentation(vec![(vec![0; 48], vec![1; 48])]),
+        Case::Keypoints(vec![pose], false),
+    ];
+    for case in given {
+        case.with(|task, _, truth| {
+            for metric in metrics(task) {
+                let reason = degenerate(task, metric.name, truth, &Options::default()).expect("a right truth");
+                assert!(reason.is_some(), "{} {}", task.name(), metric.name);
+            }
+        });
+    }
+}

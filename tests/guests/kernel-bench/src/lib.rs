@@ -5,7 +5,7 @@ use thimble_sdk::nn::{
     Activation, Conv2d, DepthwiseConv2d, Gemm, Image, Init, Layer, Linear, Matrix, Orientation, QuantisedLinear,
     QuantisedRows, Shape, Window, Workspace,
 };
-use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution, Tensor};
+use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Rng, Solution};
 
 pub struct KernelBench;
 
@@ -126,7 +126,7 @@ impl Model for Nothing {
     }
 
     fn predict(&self, inputs: &Batch) -> Result<Predictions> {
-        Ok(Tensor::new("scores", &[inputs.rows(), 128], vec![0.0_f32; inputs.rows() * 128]))
+        Ok(Predictions::scores(inputs.rows(), vec![0.0_f32; inputs.rows() * 128]))
     }
 }
 
