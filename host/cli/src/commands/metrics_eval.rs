@@ -47,7 +47,7 @@ predictions have no other columns.
   object_detection         .npz: counts boxes labels  and scores
   semantic_segmentation    .npz: mask                 mask
   instance_segmentation    .npz: counts masks labels  and scores
-  keypoint_detection       NAME_x NAME_y NAME_v       the same, NAME_v the probability of being visible
+  keypoint_detection       NAME_x NAME_y NAME_v       the same, NAME_v a share of 0 to 1
                            optional: box_x0 box_y0 box_x1 box_y1, area
   tabular_regression       target                     value
   time_series_forecasting  h1 h2 …, last              h1 h2 …
@@ -60,7 +60,8 @@ Examples:
   thimble metrics eval --task tabular_regression --targets test.csv --predictions mine.parquet
   thimble metrics eval --task image_classification --metric accuracy --metric f1 --classes cat,dog \\
       --targets labels.csv --predictions labels-of-a-model.csv
-  thimble metrics eval --task object_detection --targets instances_val.json --predictions results.json --json
+  thimble metrics eval --task object_detection --targets annotations.json \\
+      --predictions results.json --json
 
 Exit status: 0 when all was computed, 2 for a wrong command line, 3 when a file is wrong: then nothing is computed.";
 

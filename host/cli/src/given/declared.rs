@@ -133,6 +133,7 @@ impl DeclaredOpts {
         if let Some((name, ..)) = options.iter().find(|(_, given, fits)| *given && !fits) {
             return Err(Failure::usage(format!("{name} says nothing about {}", task.name())));
         }
+        self.class_list()?;
         if points && self.image_size.is_none() {
             return Err(Failure::usage("keypoint_detection needs --image-size: errors are relative to the images"));
         }
