@@ -319,7 +319,39 @@ pub(crate) fn last_values(split: &SplitTable) -> Result<Vec<f64>, TruthError> {
 
 #[cfg(test)]
 mod tests {
+    use thimble_datasets::{Classes, Field, Table, Values};
+
     use super::*;
+    use crate::check::OutputSchema;
+
+    #[test]
+    fn targets_that_are_in_no_file_are_checked_and_scored() -> Result<(), Box<dyn std::error::Error>> {
+        let fields = || {
+            vec![
+                Field::target("counts", DType::S32, &[]),
+                Field::target("boxes", DType::F32, &[4]).ragged(),
+                Field::target("labels", DType::S64, &[]).ragged(),
+            ]
+        };
+        let task = TaskKind::ObjectDetection(Classes::unnamed(2));
+        let split = |label: i64| {
+            let columns =
+                vec![Values::S32(vec![0, 1]), Values::F32(vec![0.0, 0.0, 1.0, 1.0]), Values::S64(vec![label])];
+            SplitTable::of_targets(&task, fields(), Table { rows: 2, columns })
+        };
+        let error = split(2).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("field `labels`: the label of row 1 is 2, classes are 0 to 1"));
+        let split = split(1)?;
+        assert_eq!(split.column("boxes").map(|boxes| boxes.range(1)), Some(0..4));
+        let truth = Truth::with(&task, &split, Beside::default(), Options::default());
+        let schema = OutputSchema::new(&task, &fields(), []);
+        let boxes = [0.0, 0.0, 1.0, 1.0];
+        let columns =
+            [ColumnValues::S32(&[0, 1]), ColumnValues::F32(&boxes), ColumnValues::S64(&[1]), ColumnValues::F32(&[0.5])];
+        let predictions = Predictions::of(schema.fields(), 2, &columns);
+        assert_eq!(truth.average_precision_per_class(&predictions)?, [None, Some(1.0)]);
+        Ok(())
+    }
 
     #[test]
     fn a_missing_field_is_named_with_its_type() {
