@@ -17,7 +17,7 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use crate::metadataset::{DType, Field};
-use crate::table::{ColumnValues, Texts};
+use crate::table::{ColumnValues, Texts, Values};
 
 /// Why bytes are not the Arrow file of a split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +78,23 @@ enum StoredValues {
 }
 
 impl Stored {
+    /// Of values that were made here; `counts` are the items of each row of a ragged field.
+    pub(crate) fn owned(values: Values, counts: Option<&[i32]>) -> Self {
+        let values = match values {
+            Values::F32(values) => StoredValues::F32(values.into()),
+            Values::F64(values) => StoredValues::F64(values.into()),
+            Values::S64(values) => StoredValues::S64(values.into()),
+            Values::S32(values) => StoredValues::S32(values.into()),
+            Values::S8(values) => StoredValues::S8(values.into()),
+            Values::U8(values) => StoredValues::U8(values.into()),
+            Values::Text(texts) => {
+                let offsets = ends(texts.iter().map(|text| text.len() as i64));
+                StoredValues::Text(offsets, Buffer::from_vec(texts.concat().into_bytes()))
+            }
+        };
+        Self { values, offsets: counts.map(|counts| ends(counts.iter().map(|&count| i64::from(count)))) }
+    }
+
     pub(crate) fn view(&self) -> ColumnValues<'_> {
         match &self.values {
             StoredValues::F32(values) => ColumnValues::F32(values),
@@ -93,6 +110,15 @@ impl Stored {
     pub(crate) fn offsets(&self) -> Option<&[i64]> {
         self.offsets.as_deref()
     }
+}
+
+/// Where things of these lengths end, one after the other, after a first 0.
+fn ends(lengths: impl Iterator<Item = i64>) -> ScalarBuffer<i64> {
+    let ends = lengths.scan(0, |end, length| {
+        *end += length;
+        Some(*end)
+    });
+    std::iter::once(0).chain(ends).collect::<Vec<_>>().into()
 }
 
 /// The Arrow schema of a split. Widths are below 2³¹ ([`crate::limits::ROW_WIDTH`]).

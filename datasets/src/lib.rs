@@ -42,7 +42,7 @@ pub use files::FileError;
 pub use metadataset::{
     DType, Field, LabelledSplit, Metadataset, MetadatasetError, Role, Split, Splits, TableColumn, TestSplit,
 };
-pub use open::{Dataset, OpenError, SplitTable};
+pub use open::{Dataset, OpenError, SplitTable, TargetsError};
 pub use public::{PUBLIC_DATASETS, PublicData};
 pub use secret::{OperatorSecret, SecretError};
 pub use seed::{Seed, SeedError};

@@ -12,7 +12,9 @@ use crate::limits;
 use crate::map;
 use crate::metadataset::{Field, Metadataset, MetadatasetError, Split};
 use crate::rules::Rows;
-use crate::table::{Column, ColumnValues, TableError};
+use crate::schema;
+use crate::table::{Column, ColumnValues, Table, TableError, Values};
+use crate::task::TaskKind;
 
 /// A dataset whose files agree with its metadataset and its digest, memory-mapped.
 #[derive(Debug)]
@@ -90,6 +92,17 @@ pub enum OpenError {
         /// The content's.
         found: Digest,
     },
+}
+
+/// Why columns are no targets of a task.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetsError {
+    /// The task or the fields break a rule.
+    #[error(transparent)]
+    Fields(#[from] MetadatasetError),
+    /// A value breaks a rule.
+    #[error(transparent)]
+    Values(#[from] TableError),
 }
 
 impl Dataset {
@@ -193,6 +206,22 @@ fn check_offsets(fields: &[Field], columns: &[Stored]) -> Result<(), TableError>
 }
 
 impl SplitTable {
+    /// The targets of a split that is in no file, checked as those of a dataset are.
+    ///
+    /// # Errors
+    /// The fields are not a task's targets, or a value breaks a rule of the task, with its row.
+    pub fn of_targets(task: &TaskKind, fields: Vec<Field>, table: Table) -> Result<Self, TargetsError> {
+        schema::check_targets(task, &fields)?;
+        let views: Vec<_> = table.columns.iter().map(Values::view).collect();
+        let rows = Rows { task, fields: &fields, rows: table.rows, columns: &views, before: 0 };
+        rows.check()?;
+        let counts = rows.counts().map(<[i32]>::to_vec);
+        let stored =
+            |(field, values): (&Field, Values)| Stored::owned(values, counts.as_deref().filter(|_| field.ragged));
+        let columns = fields.iter().zip(table.columns).map(stored).collect();
+        Ok(Self { rows: table.rows, fields, columns })
+    }
+
     /// Number of rows.
     pub const fn rows(&self) -> usize {
         self.rows

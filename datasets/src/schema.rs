@@ -86,6 +86,26 @@ pub fn check(task: &TaskKind, fields: &[Field]) -> Result<(), MetadatasetError> 
     check_fields(task, fields)
 }
 
+/// Checks the task and its targets alone, as where predictions are scored without a dataset.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_targets(task: &TaskKind, targets: &[Field]) -> Result<(), MetadatasetError> {
+    // Any input that fits: a mask has the size of its image.
+    let mask = targets.iter().find(|field| matches!(field.name.as_str(), "mask" | "masks"));
+    let input = match (task, mask.map(|mask| &mask.shape[..])) {
+        (TaskKind::TextClassification(_), _) => Field::input("text", DType::Text, &[]),
+        (TaskKind::TimeSeriesForecasting, _) => Field::input("window", DType::F32, &[1, 1]),
+        (TaskKind::TabularClassification(_) | TaskKind::TabularRegression | TaskKind::TimeToEvent, _) => {
+            Field::input("features", DType::F32, &[1])
+        }
+        (_, Some(&[height, width])) => Field::input("image", DType::U8, &[height, width, 1]),
+        _ => Field::input("image", DType::U8, &[1, 1, 1]),
+    };
+    let fields: Vec<Field> = targets.iter().cloned().chain([input]).collect();
+    check(task, &fields)
+}
+
 fn check_task(task: &TaskKind) -> Result<(), MetadatasetError> {
     match task {
         TaskKind::ImageClassification(classes)

@@ -7,6 +7,7 @@ mod comparison;
 mod evaluate;
 mod exit;
 mod flame_graph;
+mod given;
 mod input;
 mod npy;
 mod output;
@@ -21,7 +22,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{build, challenge, check, compare, compile_child, dataset, new, pack, profile, run, tariff};
+use crate::commands::{
+    build, challenge, check, compare, compile_child, dataset, metrics, new, pack, profile, run, tariff,
+};
 use crate::exit::{ExitStatus, Failure};
 
 /// Run untrusted machine-learning submissions on private data, with every FLOP metered.
@@ -43,6 +46,7 @@ enum Command {
     Pack(pack::Opts),
     Challenge(challenge::Opts),
     Dataset(dataset::Opts),
+    Metrics(metrics::Opts),
     Tariff(tariff::Opts),
     #[command(hide = true)]
     CompileChild(compile_child::Opts),
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Pack(opts) => opts.run(),
         Command::Challenge(opts) => opts.run(),
         Command::Dataset(opts) => opts.run(),
+        Command::Metrics(opts) => opts.run(),
         Command::Tariff(opts) => opts.run(),
         // Its status is the engine's own protocol.
         Command::CompileChild(opts) => return opts.run(),

@@ -30,6 +30,7 @@ mod sink;
 mod split;
 mod table;
 mod texts;
+mod whole;
 mod wording;
 
 pub mod limits;
@@ -42,6 +43,7 @@ pub use input::Input;
 pub use options::{Channels, Options, Shares, SharesError, Size, SplitRule, Task};
 pub use problem::Problem;
 pub use progress::{Progress, Silent, Stage};
+pub use whole::{Array, Reading, read};
 pub use wording::{Hint, Quoted, SizeRemedy};
 
 /// Why nothing was written.

@@ -38,6 +38,8 @@ pub const OBJECTS: usize = 1 << 16;
 pub const INSTANCE_BYTES: u64 = 128 << 20;
 /// Bytes of the header of a `.npy` file.
 pub const NPY_HEADER_BYTES: u32 = 64 << 10;
+/// Bytes of all values of a file that is read as a whole.
+pub const WHOLE_BYTES: u64 = 4 << 30;
 /// Arrays in a `.npz` file, or `.npy` files in a directory.
 pub const NPZ_ARRAYS: usize = 64;
 /// Bytes of one array.

@@ -182,6 +182,12 @@ pub enum Problem {
         /// The limit.
         limit: u64,
     },
+    /// More than is held in memory.
+    #[error("more than {limit} bytes of values, which are not held in memory at once; leave columns out")]
+    TooManyValues {
+        /// The limit.
+        limit: u64,
+    },
     /// A cell without a value.
     #[error("column {column} has no value; fill it in, or say --missing keep")]
     MissingValue {

@@ -221,10 +221,6 @@ const DIRECTION_ACCURACY: Entry<Forecast> = Entry {
     degenerate: |truth, _| pointwise::no_row(truth.targets),
 };
 
-fn of_mean(mean: Option<f64>) -> MetricValue {
-    mean.map_or_else(|| MetricValue::Undefined("there is no row".into()), MetricValue::of)
-}
-
 /// What `middle` makes of the absolute errors relative to the targets, in hundredths.
 fn percentages(inputs: &ForecastInputs<'_>, middle: fn(&[f64]) -> Option<f64>) -> MetricValue {
     if let Some(reason) = zero(&inputs.truth) {
@@ -232,7 +228,7 @@ fn percentages(inputs: &ForecastInputs<'_>, middle: fn(&[f64]) -> Option<f64>) -
     }
     let pairs = inputs.truth.targets.iter().zip(inputs.predictions);
     let errors: Vec<_> = pairs.map(|(y, z)| ((y - z) / y).abs()).collect();
-    of_mean(middle(&errors).map(|value| 100.0 * value))
+    MetricValue::of_mean(middle(&errors).map(|value| 100.0 * value))
 }
 
 /// Why a metric that divides by the targets has no value.
@@ -253,7 +249,7 @@ fn smape(inputs: &ForecastInputs<'_>) -> MetricValue {
     };
     let terms = inputs.truth.targets.iter().zip(inputs.predictions).map(term);
     // Rounding of the mean may pass the largest term by an ulp.
-    of_mean(mean(terms).map(|value| (100.0 * value).min(200.0)))
+    MetricValue::of_mean(mean(terms).map(|value| (100.0 * value).min(200.0)))
 }
 
 /// The sum of squares of how far the last values are from the targets.
@@ -289,5 +285,5 @@ fn direction_accuracy(inputs: &ForecastInputs<'_>) -> MetricValue {
             (y0, z0) = (y, z);
         }
     }
-    of_mean((!truth.targets.is_empty()).then(|| right as f64 / truth.targets.len() as f64))
+    MetricValue::of_mean((!truth.targets.is_empty()).then(|| right as f64 / truth.targets.len() as f64))
 }

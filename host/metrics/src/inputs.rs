@@ -129,6 +129,7 @@ pub enum InputError {
 /// by its row.
 pub fn evaluate(task: Task, name: &str, inputs: &Inputs<'_>, options: &Options) -> Result<MetricValue, InputError> {
     check_name(task, name)?;
+    check_options(options)?;
     let value = match (family_of(task), inputs) {
         (FamilyName::Classification, Inputs::Classification(inputs)) => {
             family::evaluate::<Classification>(name, inputs, options)
@@ -154,6 +155,7 @@ pub fn evaluate(task: Task, name: &str, inputs: &Inputs<'_>, options: &Options) 
 /// As [`evaluate`].
 pub fn degenerate(task: Task, name: &str, truth: &Truth<'_>, options: &Options) -> Result<Option<String>, InputError> {
     check_name(task, name)?;
+    check_options(options)?;
     let reason = match (family_of(task), truth) {
         (FamilyName::Classification, Truth::Classification(truth)) => {
             family::degenerate::<Classification>(name, truth, options)
@@ -176,6 +178,22 @@ fn check_name(task: Task, name: &str) -> Result<(), InputError> {
     match metric(task, name) {
         Some(_) => Ok(()),
         None => Err(InputError::UnknownMetric { task, name: name.chars().take(80).collect() }),
+    }
+}
+
+fn check_options(options: &Options) -> Result<(), InputError> {
+    let Options { relative_tolerance, absolute_tolerance, score_threshold } = *options;
+    for (name, tolerance) in [("relative_tolerance", relative_tolerance), ("absolute_tolerance", absolute_tolerance)] {
+        if !(0.0..=f64::MAX).contains(&tolerance) {
+            return Err(InputError::Setting { name, reason: format!("is {tolerance}, it is a number of at least 0") });
+        }
+    }
+    match (0.0..=1.0).contains(&score_threshold) {
+        true => Ok(()),
+        false => {
+            let reason = format!("is {score_threshold}, it is 0 to 1");
+            Err(InputError::Setting { name: "score_threshold", reason })
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which predicted object is which of the truth, and what is counted from that.
 
+use crate::objects::NO_OBJECT;
 use crate::sum::Sum;
 use crate::value::MetricValue;
 
@@ -62,7 +63,7 @@ impl Tally {
     /// TP / (TP + FN).
     pub(crate) fn recall(&self) -> MetricValue {
         match self.objects {
-            0 => MetricValue::Undefined("there is no object in the truth".into()),
+            0 => MetricValue::Undefined(NO_OBJECT.into()),
             objects => MetricValue::Value(self.matched as f64 / objects as f64),
         }
     }

@@ -8,6 +8,9 @@ use crate::inputs::InputError;
 /// The most classes of objects: tables of one entry a class stay small.
 pub(crate) const MOST_CLASSES: u32 = 65_536;
 
+/// Why a metric of objects says nothing.
+pub(crate) const NO_OBJECT: &str = "there is no object in the truth";
+
 /// Whose rows an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {

@@ -3,7 +3,7 @@
 use crate::inputs::{InputError, Options};
 use crate::registry::{Direction, Metric, Range, Reads, Unit};
 use crate::sum::{mean, sum};
-use crate::value::MetricValue;
+use crate::value::{MetricValue, NO_ROW};
 
 /// What these metrics have in common.
 pub(crate) const ERROR: Metric = Metric {
@@ -102,8 +102,6 @@ pub(crate) const RMSLE: Metric = Metric {
     ..ERROR
 };
 
-const NO_ROW: &str = "there is no row";
-
 /// Checks that numbers are as many as they must be and finite. `rows_of` tells a row from a position.
 pub(crate) fn finite(
     what: &'static str,
@@ -118,10 +116,6 @@ pub(crate) fn finite(
         Some(position) => Err(error(position, format!("{} is not a finite number", numbers[position]))),
         None => Ok(()),
     }
-}
-
-fn of_mean(mean: Option<f64>) -> MetricValue {
-    mean.map_or_else(|| MetricValue::Undefined(NO_ROW.into()), MetricValue::of)
 }
 
 /// Predictions minus targets.
@@ -144,23 +138,23 @@ pub(crate) fn accuracy(targets: &[f64], predictions: &[f64], options: &Options) 
 }
 
 pub(crate) fn mae(targets: &[f64], predictions: &[f64]) -> MetricValue {
-    of_mean(mean(errors(targets, predictions).map(f64::abs)))
+    MetricValue::of_mean(mean(errors(targets, predictions).map(f64::abs)))
 }
 
 pub(crate) fn mse(targets: &[f64], predictions: &[f64]) -> MetricValue {
-    of_mean(mean(errors(targets, predictions).map(|error| error * error)))
+    MetricValue::of_mean(mean(errors(targets, predictions).map(|error| error * error)))
 }
 
 pub(crate) fn rmse(targets: &[f64], predictions: &[f64]) -> MetricValue {
-    of_mean(mean(errors(targets, predictions).map(|error| error * error)).map(libm::sqrt))
+    MetricValue::of_mean(mean(errors(targets, predictions).map(|error| error * error)).map(libm::sqrt))
 }
 
 pub(crate) fn mbe(targets: &[f64], predictions: &[f64]) -> MetricValue {
-    of_mean(mean(errors(targets, predictions)))
+    MetricValue::of_mean(mean(errors(targets, predictions)))
 }
 
 pub(crate) fn max_error(targets: &[f64], predictions: &[f64]) -> MetricValue {
-    of_mean(errors(targets, predictions).map(f64::abs).reduce(f64::max))
+    MetricValue::of_mean(errors(targets, predictions).map(f64::abs).reduce(f64::max))
 }
 
 /// Not a number if the divisor is beyond the range of a double: dividing by infinity would make the best value of it.
@@ -201,7 +195,7 @@ pub(crate) fn rmsle(targets: &[f64], predictions: &[f64]) -> MetricValue {
         return MetricValue::Undefined(reason);
     }
     let logs = targets.iter().zip(predictions).map(|(&y, &z)| libm::log1p(z.max(0.0)) - libm::log1p(y));
-    of_mean(mean(logs.map(|error| error * error)).map(libm::sqrt))
+    MetricValue::of_mean(mean(logs.map(|error| error * error)).map(libm::sqrt))
 }
 
 /// The middle value, of an even number the mean of the middle two; none of no values.
@@ -218,7 +212,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 pub(crate) fn median_ae(targets: &[f64], predictions: &[f64]) -> MetricValue {
-    of_mean(median(errors(targets, predictions).map(f64::abs).collect()))
+    MetricValue::of_mean(median(errors(targets, predictions).map(f64::abs).collect()))
 }
 
 fn all_equal(numbers: &[f64]) -> bool {

@@ -1,5 +1,7 @@
 //! What a metric is, and the list of all of them.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +121,18 @@ impl Range {
     pub(crate) const ANY: Self = Self { min: None, max: None };
 }
 
+impl fmt::Display for Range {
+    /// `0 to 1`, `at least 0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "at least {min}"),
+            (None, Some(max)) => write!(f, "at most {max}"),
+            (None, None) => f.write_str("any number"),
+        }
+    }
+}
+
 /// What a value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -139,6 +153,21 @@ pub enum Unit {
     Nats,
 }
 
+impl Unit {
+    /// What pages call it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Share => "share",
+            Self::None => "none",
+            Self::Percent => "%",
+            Self::Target => "the target's",
+            Self::TargetSquared => "the target's, squared",
+            Self::Pixels => "pixels",
+            Self::Nats => "nats",
+        }
+    }
+}
+
 /// What a metric reads of the predictions, which decides what predictions must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -147,7 +176,8 @@ pub enum Reads {
     Class,
     /// For classification: the order of a row's scores.
     ScoreOrder,
-    /// For classification: probabilities, each 0 to 1, that sum to 1 within 0.001 in every row and are divided by their sum.
+    /// For classification: probabilities, each 0 to 1, that sum to 1 within 0.001 in every row. Log loss and Brier divide a row
+    /// by its sum; AUC, AUC-PR and Gini compare the scores of different rows as they were given.
     Probabilities,
     /// All that the task's predictions hold.
     Everything,
@@ -181,6 +211,17 @@ pub struct Metric {
     /// The published implementation whose results it equals, and where conventions differ between implementations, which
     /// one is taken and why.
     pub reference: &'static str,
+}
+
+impl Metric {
+    /// Which value is better, in a word: `higher`, `lower` or `nearer 0`.
+    pub const fn better(&self) -> &'static str {
+        match self.direction {
+            _ if self.ranks_by_magnitude => "nearer 0",
+            Direction::HigherIsBetter => "higher",
+            Direction::LowerIsBetter => "lower",
+        }
+    }
 }
 
 /// The names of a task's metrics, in the order in which they are shown.

@@ -13,6 +13,9 @@ pub enum MetricValue {
     Undefined(String),
 }
 
+/// Why there is no mean over rows.
+pub(crate) const NO_ROW: &str = "there is no row";
+
 impl MetricValue {
     /// The number, or undefined where it is beyond the range of a double.
     pub(crate) fn of(value: f64) -> Self {
@@ -21,6 +24,11 @@ impl MetricValue {
         } else {
             Self::Undefined("it is beyond the range of a double".into())
         }
+    }
+
+    /// A mean over rows; undefined where there is none.
+    pub(crate) fn of_mean(mean: Option<f64>) -> Self {
+        mean.map_or_else(|| Self::Undefined(NO_ROW.into()), Self::of)
     }
 
     /// The number, if there is one.

@@ -246,3 +246,35 @@ fn inputs_of_another_task_and_names_of_no_metric_are_refused() {
     let found = evaluate(Task::TabularRegression, "auc", &inputs, &Options::default());
     assert_eq!(found, Err(InputError::UnknownMetric { task: Task::TabularRegression, name: "auc".into() }));
 }
+
+#[test]
+fn what_an_owner_chooses_is_checked() {
+    let truth = RegressionTruth { targets: &[1.0] };
+    let inputs = Inputs::Regression(RegressionInputs { truth, predictions: &[1.0] });
+    let usual = Options::default();
+    let cases = [
+        (usual, None),
+        (Options { relative_tolerance: 0.0, score_threshold: 1.0, ..usual }, None),
+        (
+            Options { relative_tolerance: f64::NAN, ..usual },
+            Some("`relative_tolerance` is NaN, it is a number of at least 0"),
+        ),
+        (
+            Options { absolute_tolerance: -1.0, ..usual },
+            Some("`absolute_tolerance` is -1, it is a number of at least 0"),
+        ),
+        (
+            Options { absolute_tolerance: f64::INFINITY, ..usual },
+            Some("`absolute_tolerance` is inf, it is a number of at least 0"),
+        ),
+        (Options { score_threshold: 1.5, ..usual }, Some("`score_threshold` is 1.5, it is 0 to 1")),
+        (Options { score_threshold: f64::NAN, ..usual }, Some("`score_threshold` is NaN, it is 0 to 1")),
+    ];
+    for (options, expected) in cases {
+        let task = Task::TabularRegression;
+        let error = evaluate(task, "accuracy", &inputs, &options).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), expected);
+        let error = degenerate(task, "accuracy", &Truth::Regression(truth), &options).err();
+        assert_eq!(error.map(|error| error.to_string()).as_deref(), expected);
+    }
+}

@@ -6,7 +6,9 @@ use thimble_challenge::LoadedChallenge;
 use thimble_challenge::challenge::MAX_TEST_ROWS;
 use thimble_challenge::result::Mode;
 use thimble_datasets::{Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split};
-use thimble_scoring::OutputSchema;
+use thimble_scoring::{EvaluateError, OutputSchema};
+
+use crate::score::truth;
 
 /// The row order of validation runs: anyone can compute it.
 const PUBLIC_PERMUTATION_KEY: [u8; 32] = [0; 32];
@@ -88,6 +90,20 @@ pub enum BindError {
         /// Test rows times the bytes of one row's predictions.
         value: u64,
     },
+    /// A metric tells no submission from another on the test labels.
+    #[error(
+        "metric `{metric}` says nothing about any submission on the test labels of this data: {reason}; rank by another \
+         and do not publish this one, or take other data"
+    )]
+    Degenerate {
+        /// The metric's name.
+        metric: &'static str,
+        /// What was found in the labels.
+        reason: String,
+    },
+    /// A metric cannot be computed on the test labels.
+    #[error("the metrics of challenge.json cannot be computed on the test labels of this data: {0}")]
+    Metrics(#[from] EvaluateError),
     /// The dataset's task is another.
     #[error("the task of dataset.json is not that of challenge.json (kind, classes and their names must be equal)")]
     Task,
@@ -103,7 +119,8 @@ impl BoundData {
     /// Public data for validation.
     ///
     /// # Errors
-    /// The digest is not the challenge's, or the fields do not fit its task.
+    /// The digest is not the challenge's, the fields do not fit its task, or a metric of the challenge says nothing on the
+    /// test labels.
     pub fn validation(challenge: &LoadedChallenge, dataset: Arc<Dataset>) -> Result<Self, BindError> {
         let named = challenge.challenge.datasets.public.digest;
         let identity = dataset.digest();
@@ -111,14 +128,15 @@ impl BoundData {
             return Err(BindError::OtherDataset { limit: named, value: identity });
         }
         check_fields(challenge, &dataset)?;
+        check_metrics(challenge, &dataset)?;
         Ok(Self { dataset, mode: Mode::Validation, permutation_key: PUBLIC_PERMUTATION_KEY, identity })
     }
 
     /// Private data for official runs.
     ///
     /// # Errors
-    /// The data is public and the challenge not `practice`, the commitment is missing or another, or the fields do not
-    /// fit the challenge's task.
+    /// The data is public and the challenge not `practice`, the commitment is missing or another, the fields do not fit the
+    /// challenge's task, or a metric of the challenge says nothing on the test labels.
     pub fn official(
         challenge: &LoadedChallenge,
         dataset: Arc<Dataset>,
@@ -131,6 +149,7 @@ impl BoundData {
             return Err(BindError::OtherCommitment);
         }
         check_fields(challenge, &dataset)?;
+        check_metrics(challenge, &dataset)?;
         Ok(Self { dataset, mode: Mode::Official, permutation_key: secret.permutation_key, identity })
     }
 
@@ -177,6 +196,18 @@ fn check_fields(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), Bi
     let bytes = rows.saturating_mul(if schema.is_ragged() { 0 } else { schema.row_bytes() });
     if bytes > MAX_PREDICTION_BYTES {
         return Err(BindError::Predictions { limit: MAX_PREDICTION_BYTES, value: bytes });
+    }
+    Ok(())
+}
+
+/// Every metric that is computed tells submissions apart on the test labels.
+fn check_metrics(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), BindError> {
+    let challenge = &challenge.challenge;
+    let truth = truth(challenge, dataset).map_err(EvaluateError::from)?;
+    for metric in challenge.metrics() {
+        if let Some(reason) = truth.degenerate(challenge.metric_task(), metric.name)? {
+            return Err(BindError::Degenerate { metric: metric.name, reason });
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use thimble_challenge::result::{Baseline, Score};
 use thimble_challenge::{Challenge, Fuel};
 use thimble_datasets::{Dataset, Split};
 use thimble_metrics::MetricValue;
-use thimble_scoring::{Options, OutputSchema, Predictions, Truth, baseline};
+use thimble_scoring::{Options, OutputSchema, Predictions, Truth, TruthError, baseline};
 
 use crate::stop::PlatformFault;
 
@@ -30,8 +30,7 @@ pub(crate) fn score(
 ) -> Result<Scored, PlatformFault> {
     let (train, test) = (dataset.split(Split::Train), dataset.split(Split::Test));
     let fault = |error: &dyn std::fmt::Display| PlatformFault::Metric(error.to_string());
-    let truth =
-        Truth::new(&challenge.task, train, test, options(&challenge.ranking.options)).map_err(|error| fault(&error))?;
+    let truth = truth(challenge, dataset).map_err(|error| fault(&error))?;
     let evaluate = |predictions: &Predictions| {
         let names = challenge.metrics().map(|metric| metric.name);
         truth.evaluate(challenge.metric_task(), names, predictions).map_err(|error| fault(&error))
@@ -47,7 +46,9 @@ pub(crate) fn score(
     Ok(Scored { metrics, baseline, score })
 }
 
-/// As scoring takes them.
-fn options(options: &MetricOptions) -> Options {
-    Options { metrics: options.for_metrics(), event_horizon: options.event_horizon }
+/// What predictions of the test split are scored against.
+pub(crate) fn truth<'a>(challenge: &'a Challenge, dataset: &'a Dataset) -> Result<Truth<'a>, TruthError> {
+    let MetricOptions { event_horizon, .. } = challenge.ranking.options;
+    let options = Options { metrics: challenge.ranking.options.for_metrics(), event_horizon };
+    Truth::new(&challenge.task, dataset.split(Split::Train), dataset.split(Split::Test), options)
 }

@@ -13,4 +13,4 @@ mod truth;
 pub use baseline::{Baseline, baseline};
 pub use check::{LARGEST_VALUE, MAX_OBJECTS, Output, OutputError, OutputSchema};
 pub use predictions::{Agreement, Predictions};
-pub use truth::{EvaluateError, Options, Truth, TruthError};
+pub use truth::{Beside, EvaluateError, Options, Truth, TruthError};

@@ -27,13 +27,21 @@ pub struct Truth<'a> {
     task: &'a TaskKind,
     test: &'a SplitTable,
     options: Options,
-    /// Pixels of an image, height and width.
-    size: [u32; 2],
-    /// The last value of each window.
-    last: Vec<f64>,
+    beside: Beside,
     sigmas: Vec<f64>,
-    horizon: f64,
-    prevalence: f64,
+}
+
+/// What metrics need beside targets.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// Tasks of images: height and width in pixels.
+    pub size: [u32; 2],
+    /// Time series forecasting: the last value of each row's window.
+    pub last: Vec<f64>,
+    /// Time to event: the time until which an event is a positive in F1.
+    pub horizon: f64,
+    /// Time to event: the share of events until the horizon, 0 to 1.
+    pub prevalence: f64,
 }
 
 /// Why a split holds no targets of a task.
@@ -84,6 +92,37 @@ macro_rules! predicted {
     };
 }
 
+impl Beside {
+    /// From the two splits of [`Truth::new`].
+    fn of_splits(
+        task: &TaskKind,
+        train: &SplitTable,
+        test: &SplitTable,
+        options: &Options,
+    ) -> Result<Self, TruthError> {
+        let mut beside = Self::default();
+        if let Some(&[height, width, _]) = test.column("image").map(|image| image.shape) {
+            beside.size = [height, width];
+        }
+        match task {
+            TaskKind::TimeSeriesForecasting => beside.last = last_values(test)?,
+            TaskKind::TimeToEvent => beside.known_from(train, options)?,
+            _ => {}
+        }
+        Ok(beside)
+    }
+
+    /// Takes the horizon of time to event, and the share of events until then, from these rows.
+    ///
+    /// # Errors
+    /// They have no `time` or no `event`.
+    pub fn known_from(&mut self, split: &SplitTable, options: &Options) -> Result<(), TruthError> {
+        let (times, events) = (f64s(split, "time")?, s64s(split, "event")?);
+        (self.horizon, self.prevalence) = survival_horizon(times, events, options.event_horizon);
+        Ok(())
+    }
+}
+
 impl<'a> Truth<'a> {
     /// Of a task and two splits of its data: `test` is predicted, `train` gives the horizon of time to event.
     ///
@@ -95,29 +134,17 @@ impl<'a> Truth<'a> {
         test: &'a SplitTable,
         options: Options,
     ) -> Result<Self, TruthError> {
-        let mut truth = Self {
-            task,
-            test,
-            options,
-            size: [0, 0],
-            last: Vec::new(),
-            sigmas: Vec::new(),
-            horizon: 0.0,
-            prevalence: 0.0,
+        let beside = Beside::of_splits(task, train, test, &options)?;
+        Ok(Self::with(task, test, beside, options))
+    }
+
+    /// Of targets alone ([`SplitTable::of_targets`]) and what else is known.
+    pub fn with(task: &'a TaskKind, test: &'a SplitTable, beside: Beside, options: Options) -> Self {
+        let sigmas = match task {
+            TaskKind::KeypointDetection(points) => points.skeleton.sigmas(points.point_names.len()),
+            _ => Vec::new(),
         };
-        if let Some(&[height, width, _]) = test.column("image").map(|image| image.shape) {
-            truth.size = [height, width];
-        }
-        match task {
-            TaskKind::TimeSeriesForecasting => truth.last = last_values(test)?,
-            TaskKind::KeypointDetection(points) => truth.sigmas = points.skeleton.sigmas(points.point_names.len()),
-            TaskKind::TimeToEvent => {
-                let (times, events) = (f64s(train, "time")?, s64s(train, "event")?);
-                (truth.horizon, truth.prevalence) = survival_horizon(times, events, options.event_horizon);
-            }
-            _ => {}
-        }
-        Ok(truth)
+        Self { task, test, options, beside, sigmas }
     }
 
     /// Number of rows.
@@ -146,6 +173,17 @@ impl<'a> Truth<'a> {
     /// As [`Self::evaluate`].
     pub fn degenerate(&self, task: Task, name: &str) -> Result<Option<String>, EvaluateError> {
         Ok(thimble_metrics::degenerate(task, name, &self.truth()?, &self.options.metrics)?)
+    }
+
+    /// Object detection: the average precision of each class; none of a class without objects.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn average_precision_per_class(&self, predictions: &Predictions) -> Result<Vec<Option<f64>>, EvaluateError> {
+        match self.inputs(predictions)? {
+            Inputs::Detection(inputs) => Ok(thimble_metrics::average_precision_per_class(&inputs)?),
+            _ => Err(InputError::OtherTask(Task::ObjectDetection).into()),
+        }
     }
 
     fn truth(&self) -> Result<thimble_metrics::Truth<'_>, TruthError> {
@@ -229,12 +267,12 @@ impl<'a> Truth<'a> {
     fn segmentation(&self) -> Result<SegmentationTruth<'_>, TruthError> {
         let ignore = if let TaskKind::SemanticSegmentation(pixels) = self.task { pixels.ignore } else { None };
         let (masks, classes) = (u8s(self.test, "mask")?, self.task.classes().unwrap_or(0));
-        Ok(SegmentationTruth { size: self.size, masks, classes, ignore })
+        Ok(SegmentationTruth { size: self.beside.size, masks, classes, ignore })
     }
 
     fn instances(&self) -> Result<InstanceTruth<'_>, TruthError> {
         Ok(InstanceTruth {
-            size: self.size,
+            size: self.beside.size,
             counts: s32s(self.test, "counts")?,
             masks: u8s(self.test, "masks")?,
             labels: s64s(self.test, "labels")?,
@@ -244,7 +282,7 @@ impl<'a> Truth<'a> {
 
     fn keypoints(&self) -> Result<KeypointTruth<'_>, TruthError> {
         Ok(KeypointTruth {
-            size: self.size,
+            size: self.beside.size,
             points: self.sigmas.len(),
             places: f32s(self.test, "keypoints")?,
             visibility: u8s(self.test, "visibility")?,
@@ -257,15 +295,15 @@ impl<'a> Truth<'a> {
     fn forecast(&self) -> Result<ForecastTruth<'_>, TruthError> {
         let column = self.test.column("horizon");
         let horizon = column.map_or(0, |column| column.width);
-        Ok(ForecastTruth { horizon, targets: f64s(self.test, "horizon")?, last: &self.last })
+        Ok(ForecastTruth { horizon, targets: f64s(self.test, "horizon")?, last: &self.beside.last })
     }
 
     fn survival(&self) -> Result<SurvivalTruth<'_>, TruthError> {
         Ok(SurvivalTruth {
             times: f64s(self.test, "time")?,
             events: s64s(self.test, "event")?,
-            horizon: self.horizon,
-            prevalence: self.prevalence,
+            horizon: self.beside.horizon,
+            prevalence: self.beside.prevalence,
         })
     }
 }
@@ -281,7 +319,39 @@ pub(crate) fn last_values(split: &SplitTable) -> Result<Vec<f64>, TruthError> {
 
 #[cfg(test)]
 mod tests {
+    use thimble_datasets::{Classes, Field, Table, Values};
+
     use super::*;
+    use crate::check::OutputSchema;
+
+    #[test]
+    fn targets_that_are_in_no_file_are_checked_and_scored() -> Result<(), Box<dyn std::error::Error>> {
+        let fields = || {
+            vec![
+                Field::target("counts", DType::S32, &[]),
+                Field::target("boxes", DType::F32, &[4]).ragged(),
+                Field::target("labels", DType::S64, &[]).ragged(),
+            ]
+        };
+        let task = TaskKind::ObjectDetection(Classes::unnamed(2));
+        let split = |label: i64| {
+            let columns =
+                vec![Values::S32(vec![0, 1]), Values::F32(vec![0.0, 0.0, 1.0, 1.0]), Values::S64(vec![label])];
+            SplitTable::of_targets(&task, fields(), Table { rows: 2, columns })
+        };
+        let error = split(2).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("field `labels`: the label of row 1 is 2, classes are 0 to 1"));
+        let split = split(1)?;
+        assert_eq!(split.column("boxes").map(|boxes| boxes.range(1)), Some(0..4));
+        let truth = Truth::with(&task, &split, Beside::default(), Options::default());
+        let schema = OutputSchema::new(&task, &fields(), []);
+        let boxes = [0.0, 0.0, 1.0, 1.0];
+        let columns =
+            [ColumnValues::S32(&[0, 1]), ColumnValues::F32(&boxes), ColumnValues::S64(&[1]), ColumnValues::F32(&[0.5])];
+        let predictions = Predictions::of(schema.fields(), 2, &columns);
+        assert_eq!(truth.average_precision_per_class(&predictions)?, [None, Some(1.0)]);
+        Ok(())
+    }
 
     #[test]
     fn a_missing_field_is_named_with_its_type() {

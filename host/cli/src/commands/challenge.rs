@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use thimble_challenge::{Challenge, LoadedChallenge};
 
-use crate::evaluate::{bind_official, official_dataset};
+use crate::cache::CacheOpts;
+use crate::evaluate::{bind_official, official_dataset, public_data};
 use crate::exit::{ExitStatus, Failure};
 use crate::{input, output};
 
@@ -21,7 +22,10 @@ enum Command {
     Commit(CommitOpts),
 }
 
-/// Name every fault of a challenge with its field.
+/// Name every fault of a challenge with its field, and open its public data.
+///
+/// The data must be what challenge.json names, and every metric must say something on its test labels: one that cannot
+/// tell any submission from another there is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,12 +35,14 @@ Exit status: 0 when there is no fault, 3 otherwise.")]
 struct CheckOpts {
     /// Challenge directory
     directory: PathBuf,
+    #[command(flatten)]
+    cache: CacheOpts,
 }
 
 /// Write the commitment to official data into challenge.json.
 ///
 /// The commitment is the SHA-256 of a secret salt and the dataset's digest: it binds the operator and tells nobody
-/// anything. Official runs refuse any other data.
+/// anything. Official runs refuse any other data. Data on whose test labels a metric says nothing is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -66,6 +72,7 @@ impl Opts {
 impl CheckOpts {
     fn run(self) -> Result<ExitStatus, Failure> {
         let loaded = open_named(&self.directory)?;
+        public_data(&self.directory, &loaded, &self.cache.open()?)?;
         let Challenge { name, title, limits, .. } = &loaded.challenge;
         output::print(&format!(
             "{name}: no fault\ntitle       {title}\ndigest      {}\nparameters  {}\n",

@@ -8,6 +8,8 @@ pub(crate) mod compile_child;
 pub(crate) mod dataset;
 pub(crate) mod explore;
 pub(crate) mod export;
+pub(crate) mod metrics;
+pub(crate) mod metrics_eval;
 pub(crate) mod new;
 pub(crate) mod pack;
 pub(crate) mod profile;

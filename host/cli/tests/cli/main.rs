@@ -9,6 +9,7 @@ mod challenge;
 mod compare;
 mod dataset;
 mod export;
+mod metrics;
 mod new;
 mod official;
 mod profile;

@@ -23,6 +23,8 @@ fn help_texts() {
         ("help-dataset-generate", "dataset generate imagenet-pareto --help"),
         ("help-dataset-describe", "dataset describe --help"),
         ("help-dataset-export", "dataset export --help"),
+        ("help-metrics-list", "metrics list --help"),
+        ("help-metrics-eval", "metrics eval --help"),
         ("help-tariff", "tariff --help"),
     ] {
         let ended = bench.thimble(line);

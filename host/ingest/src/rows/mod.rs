@@ -1,9 +1,11 @@
 //! Rows of tables, whatever file they are in: CSV, Parquet or NumPy arrays. Read twice, in the same order.
 
+mod arrays;
 mod csv;
 mod npy;
 mod parquet;
 
+pub(crate) use arrays::arrays;
 use thimble_datasets::Split;
 
 use crate::finding::{At, Findings, Place};

@@ -17,7 +17,7 @@ use crate::wording::Quoted;
 
 /// The type of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Float(usize),
     Signed(usize),
     Unsigned(usize),
@@ -28,9 +28,9 @@ enum Kind {
 
 /// What the header of an array says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Header {
-    kind: Kind,
-    shape: Vec<u64>,
+pub(super) struct Header {
+    pub(super) kind: Kind,
+    pub(super) shape: Vec<u64>,
 }
 
 impl Header {
@@ -46,7 +46,7 @@ impl Header {
             .fold(1, |width, size| width.saturating_mul(usize::try_from(*size).unwrap_or(usize::MAX)))
     }
 
-    const fn value_bytes(&self) -> usize {
+    pub(super) const fn value_bytes(&self) -> usize {
         match self.kind {
             Kind::Float(bytes) | Kind::Signed(bytes) | Kind::Unsigned(bytes) => bytes,
             Kind::Bool => 1,
@@ -73,7 +73,7 @@ impl Header {
     }
 
     /// Reads the header and leaves the reader at the first value.
-    fn read(reader: &mut dyn Read) -> Result<Self, String> {
+    pub(super) fn read(reader: &mut dyn Read) -> Result<Self, String> {
         let mut start = [0; 8];
         reader.read_exact(&mut start).map_err(|_| "it is shorter than a header".to_owned())?;
         let [magic @ .., major, _minor] = start;
@@ -120,15 +120,20 @@ impl Header {
         if after("fortran_order")?.starts_with("True") && shape.len() > 1 {
             return Err("it is in Fortran order; save numpy.ascontiguousarray of it".into());
         }
-        Self { kind, shape }.check()
+        let header = Self { kind, shape };
+        match header.bytes() {
+            Some(bytes) if bytes <= limits::NPY_BYTES => Ok(header),
+            _ => Err(format!("its shape {:?} is more than {} bytes", header.shape, limits::NPY_BYTES)),
+        }
     }
 
-    fn check(self) -> Result<Self, String> {
-        let bytes = self.shape.iter().try_fold(self.value_bytes() as u64, |bytes, &size| bytes.checked_mul(size));
-        match bytes {
-            Some(bytes) if bytes <= limits::NPY_BYTES => {}
-            _ => return Err(format!("its shape {:?} is more than {} bytes", self.shape, limits::NPY_BYTES)),
-        }
+    /// Bytes of all values.
+    pub(super) fn bytes(&self) -> Option<u64> {
+        self.shape.iter().try_fold(self.value_bytes() as u64, |bytes, &size| bytes.checked_mul(size))
+    }
+
+    /// Whether a row at a time can be read as cells of a table.
+    fn check_row(self) -> Result<Self, String> {
         let row = (self.width() as u64).saturating_mul(self.value_bytes() as u64);
         let limit = match self.shape.len() {
             2 => limits::COLUMNS as u64 * 8,
@@ -171,8 +176,8 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     fn new(name: String, mut reader: Box<dyn Read + 'a>) -> Result<Self, Problem> {
-        let header =
-            Header::read(&mut reader).map_err(|reason| Problem::Array { array: Quoted::new(&name), reason })?;
+        let header = Header::read(&mut reader).and_then(Header::check_row);
+        let header = header.map_err(|reason| Problem::Array { array: Quoted::new(&name), reason })?;
         let row = vec![0; header.width() * header.value_bytes()];
         Ok(Self { name, header, reader, row, texts: Vec::new() })
     }
@@ -180,10 +185,6 @@ impl<'a> Source<'a> {
     fn advance(&mut self) -> io::Result<()> {
         self.reader.read_exact(&mut self.row)?;
         if let Kind::Text(characters) = self.header.kind {
-            let text = |bytes: &[u8]| -> String {
-                let codes = bytes.as_chunks::<4>().0.iter().map(|code| u32::from_le_bytes(*code));
-                codes.take_while(|&code| code != 0).map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect()
-            };
             self.texts = self.row.chunks(characters * 4).map(text).collect();
         }
         Ok(())
@@ -213,7 +214,13 @@ impl<'a> Source<'a> {
     }
 }
 
-fn extended(value: &[u8], fill: u8) -> [u8; 8] {
+/// Characters of UTF-32, up to the first that is 0.
+pub(super) fn text(bytes: &[u8]) -> String {
+    let codes = bytes.as_chunks::<4>().0.iter().map(|code| u32::from_le_bytes(*code));
+    codes.take_while(|&code| code != 0).map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect()
+}
+
+pub(super) fn extended(value: &[u8], fill: u8) -> [u8; 8] {
     let mut bytes = [fill; 8];
     bytes[..value.len()].copy_from_slice(value);
     bytes
@@ -326,7 +333,7 @@ fn with_sources<T>(
 }
 
 /// The archive once for each of its arrays: they are read at the same time.
-fn archives(input: &Input, path: &str) -> Result<Vec<ZipArchive<BufReader<File>>>, Problem> {
+pub(super) fn archives(input: &Input, path: &str) -> Result<Vec<ZipArchive<BufReader<File>>>, Problem> {
     let open = || {
         let (file, bytes) = input.open(path)?;
         if bytes == 0 {
@@ -344,7 +351,11 @@ fn archives(input: &Input, path: &str) -> Result<Vec<ZipArchive<BufReader<File>>
     std::iter::once(Ok(first)).chain((1..arrays).map(|_| open())).collect()
 }
 
-fn entry(archive: &mut ZipArchive<BufReader<File>>, index: usize) -> Result<Source<'_>, Problem> {
+/// An array of an archive: its name, its bytes as declared, and no more than these.
+pub(super) fn packed(
+    archive: &mut ZipArchive<BufReader<File>>,
+    index: usize,
+) -> Result<(String, u64, Box<dyn Read + '_>), Problem> {
     let file = archive.by_index(index).map_err(|error| Problem::Unreadable { reason: error.to_string() })?;
     let name = file.name().map(|name| name.to_string()).unwrap_or_default();
     let array = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
@@ -354,7 +365,12 @@ fn entry(archive: &mut ZipArchive<BufReader<File>>, index: usize) -> Result<Sour
         return Err(Problem::ArrayBomb { array, bytes, ratio, limit: limits::NPZ_RATIO });
     }
     // What is declared is also all that is read.
-    let source = Source::new(array, Box::new(BufReader::new(file.take(bytes))))?;
+    Ok((array, bytes, Box::new(BufReader::new(file.take(bytes)))))
+}
+
+fn entry(archive: &mut ZipArchive<BufReader<File>>, index: usize) -> Result<Source<'_>, Problem> {
+    let (array, bytes, reader) = packed(archive, index)?;
+    let source = Source::new(array, reader)?;
     let declared = source.header.rows().saturating_mul(source.row.len() as u64);
     match declared > bytes {
         true => Err(short(&source, bytes)),
@@ -445,8 +461,10 @@ mod tests {
 
     #[test]
     fn absurd_headers_are_refused() {
-        let shape =
-            |shape: &str| Header::parse(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape})}}"));
+        let shape = |shape: &str| {
+            let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape})}}");
+            Header::parse(&header).and_then(Header::check_row)
+        };
         assert!(shape("18446744073709551615, 2").is_err_and(|reason| reason.contains("is more than")));
         assert!(shape("1, 2000000000").is_err_and(|reason| reason.contains("a row of it has")));
         assert!(shape("").is_err_and(|reason| reason.contains("0 dimensions")));

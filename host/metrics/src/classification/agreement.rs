@@ -1,10 +1,10 @@
 //! Metrics of agreement beyond chance.
 
 use super::counts::Counts;
-use super::{Classification, ClassificationInputs, ClassificationTruth, NO_ROW, argmax, one_class};
+use super::{Classification, ClassificationInputs, ClassificationTruth, argmax, one_class};
 use crate::family::Entry;
 use crate::registry::{Direction, Metric, Range, Reads, Unit};
-use crate::value::MetricValue;
+use crate::value::{MetricValue, NO_ROW};
 
 /// What these metrics have in common.
 const AGREEMENT: Metric = Metric {
@@ -66,9 +66,7 @@ pub(super) const MCC: Entry<Classification> = Entry {
         reference: "scikit-learn 1.9.1, matthews_corrcoef, with more than two classes R_K of Gorodkin 2004",
         ..AGREEMENT
     },
-    compute: |inputs, _| {
-        Counts::of(inputs).map_or_else(|| MetricValue::Undefined(NO_ROW.into()), |counts| MetricValue::of(mcc(&counts)))
-    },
+    compute: |inputs, _| MetricValue::of_mean(Counts::of(inputs).map(|counts| mcc(&counts))),
     degenerate: |truth, _| one_class(truth),
 };
 

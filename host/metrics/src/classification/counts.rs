@@ -1,6 +1,6 @@
 //! How often each class is true, predicted, and both.
 
-use super::{ClassificationInputs, NO_ROW, argmax};
+use super::{ClassificationInputs, argmax};
 use crate::sum::mean;
 use crate::value::MetricValue;
 
@@ -58,7 +58,7 @@ impl Counts {
 
 /// What `compute` makes of the counts; undefined of no rows.
 pub(super) fn of_counts(inputs: &ClassificationInputs<'_>, compute: impl FnOnce(&Counts) -> f64) -> MetricValue {
-    Counts::of(inputs).map_or_else(|| MetricValue::Undefined(NO_ROW.into()), |counts| MetricValue::of(compute(&counts)))
+    MetricValue::of_mean(Counts::of(inputs).map(|counts| compute(&counts)))
 }
 
 /// With two classes the score of the positive one, else the mean over the classes that occur.

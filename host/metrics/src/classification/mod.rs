@@ -10,6 +10,7 @@ use crate::family::{Entry, Family};
 use crate::inputs::InputError;
 use crate::registry::Reads;
 use crate::sum::sum;
+use crate::value::NO_ROW;
 
 /// How far from 1 the scores of a row may sum where a metric reads probabilities.
 const SUM_TOLERANCE: f64 = 1e-3;
@@ -167,8 +168,6 @@ pub fn argmax(scores: &[f32]) -> usize {
     }
     best.0
 }
-
-const NO_ROW: &str = "there is no row";
 
 /// Why no metric of the family says anything: there is nothing to score.
 fn no_row(truth: &ClassificationTruth<'_>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Metrics of the probabilities themselves.
 
-use super::{Classification, ClassificationInputs, NO_ROW, no_row, row_sum};
+use super::{Classification, ClassificationInputs, no_row, row_sum};
 use crate::family::Entry;
 use crate::registry::{Direction, Metric, Range, Reads, Unit};
 use crate::sum::{mean, sum};
@@ -56,12 +56,8 @@ pub(super) const BRIER: Entry<Classification> = Entry {
     degenerate: |truth, _| no_row(truth),
 };
 
-fn of_mean(mean: Option<f64>) -> MetricValue {
-    mean.map_or_else(|| MetricValue::Undefined(NO_ROW.into()), MetricValue::of)
-}
-
 fn log_loss(inputs: &ClassificationInputs<'_>) -> MetricValue {
-    of_mean(mean(inputs.rows().map(|(scores, label)| {
+    MetricValue::of_mean(mean(inputs.rows().map(|(scores, label)| {
         let share = f64::from(scores[label]) / row_sum(scores);
         -libm::log(share.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
     })))
@@ -72,7 +68,7 @@ fn brier(inputs: &ClassificationInputs<'_>) -> MetricValue {
         let difference = share - f64::from(u8::from(hit));
         difference * difference
     };
-    of_mean(mean(inputs.rows().map(|(scores, label)| {
+    MetricValue::of_mean(mean(inputs.rows().map(|(scores, label)| {
         let total = row_sum(scores);
         match inputs.truth.binary() {
             Some(positive) => square(f64::from(scores[positive]) / total, label == positive),

@@ -1,10 +1,10 @@
 //! Metrics of the order of scores: within a row, and of a class among the rows.
 
-use super::{Classification, ClassificationInputs, ClassificationTruth, NO_ROW, absent_class, no_row, one_class};
+use super::{Classification, ClassificationInputs, ClassificationTruth, absent_class, no_row, one_class};
 use crate::family::Entry;
 use crate::registry::{Direction, Metric, Range, Reads, Unit};
 use crate::sum::{Sum, mean};
-use crate::value::MetricValue;
+use crate::value::{MetricValue, NO_ROW};
 
 pub(super) const TOP3: Entry<Classification> = Entry {
     metric: Metric {
@@ -144,7 +144,7 @@ fn over_classes(inputs: &ClassificationInputs<'_>, of_auc: impl Fn(f64) -> f64) 
         Some(positive) => Some(one(positive)),
         None => mean((0..inputs.truth.classes as usize).map(one)),
     };
-    value.map_or_else(|| MetricValue::Undefined(NO_ROW.into()), MetricValue::of)
+    MetricValue::of_mean(value)
 }
 
 fn auc_pr(inputs: &ClassificationInputs<'_>) -> MetricValue {

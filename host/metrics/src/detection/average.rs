@@ -4,7 +4,7 @@ use super::{Corners, Detection, DetectionInputs};
 use crate::family::Family;
 use crate::inputs::InputError;
 use crate::matching::by_score;
-use crate::objects::{Group, descending, for_each_group, objects_of_classes};
+use crate::objects::{Group, NO_OBJECT, descending, for_each_group, objects_of_classes};
 use crate::registry::Reads;
 use crate::sum::{Sum, mean};
 use crate::value::MetricValue;
@@ -99,7 +99,7 @@ impl Evaluation {
 }
 
 fn of_objects(value: Option<f64>) -> MetricValue {
-    value.map_or_else(|| MetricValue::Undefined("there is no object in the truth".into()), MetricValue::Value)
+    value.map_or_else(|| MetricValue::Undefined(NO_OBJECT.into()), MetricValue::Value)
 }
 
 /// Every threshold.

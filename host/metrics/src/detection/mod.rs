@@ -9,7 +9,7 @@ pub use average::average_precision_per_class;
 use crate::family::{Entry, Family};
 use crate::inputs::{InputError, Options};
 use crate::matching::{OVERLAP, Tally, by_score};
-use crate::objects::{Objects, Side, check_each, check_length, check_objects, check_scores, for_each_group};
+use crate::objects::{NO_OBJECT, Objects, Side, check_each, check_length, check_objects, check_scores, for_each_group};
 use crate::registry::Reads;
 
 /// The largest coordinate, and its negative the smallest: areas and their sums are exact enough far beyond any image.
@@ -161,7 +161,7 @@ fn tally(inputs: &DetectionInputs<'_>, options: &Options) -> Tally {
 
 /// Why no submission can be told from another: there is nothing to detect.
 fn no_object(truth: &DetectionTruth<'_>, _: &Options) -> Option<String> {
-    truth.labels.is_empty().then(|| "there is no object in the truth".into())
+    truth.labels.is_empty().then(|| NO_OBJECT.into())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod masks;
 use crate::family::{Entry, Family};
 use crate::inputs::{InputError, Options};
 use crate::matching::{OVERLAP, Tally, by_score};
-use crate::objects::{Objects, Side, check_each, check_length, check_objects, check_scores, for_each_group};
+use crate::objects::{NO_OBJECT, Objects, Side, check_each, check_length, check_objects, check_scores, for_each_group};
 use crate::registry::Reads;
 use masks::Packed;
 
@@ -119,7 +119,7 @@ fn tally(inputs: &InstanceInputs<'_>, options: &Options) -> Tally {
 
 /// Why no submission can be told from another: there is nothing to find.
 fn no_object(truth: &InstanceTruth<'_>, _: &Options) -> Option<String> {
-    truth.labels.is_empty().then(|| "there is no object in the truth".into())
+    truth.labels.is_empty().then(|| NO_OBJECT.into())
 }
 
 #[cfg(test)]
