@@ -1,4 +1,4 @@
-//! `thimble dataset generate|describe|export`
+//! `thimble dataset generate|ingest|describe|export`
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,12 @@ use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
 use thimble_datasets::{Digest, OperatorSecret, PublicData, Seed, Split, Tables, frugal_digits, frugal_embeddings};
 
 use crate::commands::export::ExportOpts;
+use crate::commands::ingest::IngestOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::target::Target;
 use crate::{input, output};
 
-/// Generate, describe or export a dataset.
+/// Generate, ingest, describe or export a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -22,6 +23,7 @@ pub(crate) struct Opts {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Generate(GenerateOpts),
+    Ingest(Box<IngestOpts>),
     Describe(DescribeOpts),
     Export(ExportOpts),
 }
@@ -198,6 +200,7 @@ impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
             Command::Generate(GenerateOpts { family }) => family.run(),
+            Command::Ingest(opts) => opts.run(),
             Command::Describe(opts) => opts.run(),
             Command::Export(opts) => opts.run(),
         }

@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod compile_child;
 pub(crate) mod dataset;
 pub(crate) mod export;
+pub(crate) mod ingest;
 pub(crate) mod new;
 pub(crate) mod pack;
 pub(crate) mod profile;
