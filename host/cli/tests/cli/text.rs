@@ -23,6 +23,7 @@ fn help_texts() {
         ("help-dataset-generate", "dataset generate imagenet-pareto --help"),
         ("help-dataset-describe", "dataset describe --help"),
         ("help-dataset-export", "dataset export --help"),
+        ("help-dataset-ingest", "dataset ingest --help"),
         ("help-tariff", "tariff --help"),
     ] {
         let ended = bench.thimble(line);
