@@ -84,7 +84,21 @@ const EXAMPLES: [Example; 14] = [
     Example { name: "c-discriminant", source: Source::C { directory: "c-discriminant" }, parameters: None },
 ];
 
-/// Name and directory, under [`SOLUTIONS`], of every example.
+/// One for each task, whose parameter counts depend on the challenge.
+const TASK_EXAMPLES: [Example; 10] = [
+    Example::rust("digit-cnn"),
+    Example::rust("hashed-words"),
+    Example::rust("newton-logistic"),
+    Example::rust("component-boxes"),
+    Example::rust("component-pixels"),
+    Example::rust("component-masks"),
+    Example::rust("kite-frame"),
+    Example::rust("ridge"),
+    Example::rust("autoregressive"),
+    Example::rust("cox"),
+];
+
+/// Name and directory, under [`SOLUTIONS`], of every example for the benchmark challenges.
 pub(crate) fn solutions() -> impl Iterator<Item = (&'static str, &'static str)> {
     EXAMPLES.iter().map(|example| (example.name, example.source.directory()))
 }
@@ -116,11 +130,11 @@ fn build_thimble(workspace: &Workspace) -> Result<()> {
     step("thimble", || run(workspace.cargo().args(["build", "--release", "--workspace"])))
 }
 
-/// Every package of [`EXAMPLES`].
+/// Every package of [`EXAMPLES`] and [`TASK_EXAMPLES`].
 fn build_packages(workspace: &Workspace, route: Route) -> Result<()> {
     let packages = workspace.target("examples");
     fs::create_dir_all(&packages).with_context(|| format!("cannot create {}", packages.display()))?;
-    for example in &EXAMPLES {
+    for example in EXAMPLES.iter().chain(&TASK_EXAMPLES) {
         step(&format!("example {}", example.name), || {
             let component = example.build(workspace, route)?;
             let mut pack = Command::new(workspace.thimble());
@@ -136,10 +150,20 @@ fn build_packages(workspace: &Workspace, route: Route) -> Result<()> {
 }
 
 /// Family, which of it is public, and the directory of target/datasets.
-const DATASETS: [(&str, &str, &str); 3] = [
+const DATASETS: [(&str, &str, &str); 13] = [
     ("imagenet-pareto", "--canonical", "imagenet-pareto-canonical"),
     ("frugal-digits", "--public", "frugal-digits-public"),
     ("frugal-embeddings", "--public", "frugal-embeddings-public"),
+    ("digit-images", "--public", "digit-images-public"),
+    ("ticket-routing", "--public", "ticket-routing-public"),
+    ("breast-cancer", "--public", "breast-cancer-public"),
+    ("shape-boxes", "--public", "shape-boxes-public"),
+    ("shape-pixels", "--public", "shape-pixels-public"),
+    ("shape-masks", "--public", "shape-masks-public"),
+    ("kite-corners", "--public", "kite-corners-public"),
+    ("diabetes-progression", "--public", "diabetes-progression-public"),
+    ("sunspots", "--public", "sunspots-public"),
+    ("rossi", "--public", "rossi-public"),
 ];
 
 /// The public data. Generated anew each time: it takes less than a second a set, and never goes stale.

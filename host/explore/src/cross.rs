@@ -23,10 +23,10 @@ pub(crate) fn two_way(
     minimum: MinimumCell,
 ) -> Vec<Vec<Cell>> {
     let mut table = Table::new(counts, minimum.get());
-    for row in 0..table.rows {
-        for column in 0..table.columns {
-            let line = hidden_rows.get(row) == Some(&true) || hidden_columns.get(column) == Some(&true);
-            table.hidden[row][column] = line || counts[row][column] < table.minimum;
+    for (row, line) in counts.iter().enumerate() {
+        for (column, &count) in line.iter().enumerate() {
+            let elsewhere = hidden_rows.get(row) == Some(&true) || hidden_columns.get(column) == Some(&true);
+            table.hidden[row][column] = elsewhere || count < table.minimum;
         }
     }
     let mut rounds = 0;

@@ -16,5 +16,6 @@ mod parameters;
 mod profile;
 mod stack;
 mod state;
+mod tasks;
 mod unaffected;
 mod world;

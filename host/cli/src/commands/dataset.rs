@@ -1,4 +1,4 @@
-//! `thimble dataset generate|ingest|describe|export`
+//! `thimble dataset generate|ingest|describe|export|explore`
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,14 @@ use thimble_datasets::imagenet_pareto::{self, Options};
 use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
 use thimble_datasets::{Digest, OperatorSecret, PublicData, Seed, Split, Tables, frugal_digits, frugal_embeddings};
 
+use crate::commands::explore::ExploreOpts;
 use crate::commands::export::ExportOpts;
 use crate::commands::ingest::IngestOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::target::Target;
 use crate::{input, output};
 
-/// Generate, ingest, describe or export a dataset.
+/// Generate, ingest, describe, export or explore a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -26,6 +27,7 @@ enum Command {
     Ingest(Box<IngestOpts>),
     Describe(DescribeOpts),
     Export(ExportOpts),
+    Explore(ExploreOpts),
 }
 
 /// Make a dataset of a known family.
@@ -203,6 +205,7 @@ impl Opts {
             Command::Ingest(opts) => opts.run(),
             Command::Describe(opts) => opts.run(),
             Command::Export(opts) => opts.run(),
+            Command::Explore(opts) => opts.run(),
         }
     }
 }

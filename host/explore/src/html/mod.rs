@@ -5,6 +5,8 @@ mod plots;
 
 use std::fmt::Write as _;
 
+use thimble_datasets::Split;
+
 use crate::report::{
     Breakdown, Cell, Correlations, CrossTable, Distribution, Exploration, Label, Section, Summary, Unit,
 };
@@ -28,9 +30,15 @@ impl Exploration {
         body += &self.overview();
         let mut plots = plots::Plots::default();
         for section in &self.sections {
-            body += &section_html(section, &mut plots);
+            body += &section_html(section, self.rows(), &mut plots);
         }
         page(&format!("{}: exploration", self.name), &body)
+    }
+
+    /// Rows of train and validation.
+    fn rows(&self) -> [u64; 2] {
+        [Split::Train, Split::Validation]
+            .map(|split| self.splits.iter().find(|of| of.split == split).map_or(0, |of| of.rows))
     }
 
     fn overview(&self) -> String {
@@ -56,17 +64,18 @@ impl Exploration {
     }
 }
 
-fn section_html(section: &Section, plots: &mut plots::Plots) -> String {
+fn section_html(section: &Section, rows: [u64; 2], plots: &mut plots::Plots) -> String {
     let mut html = format!("<section>\n<h2>{}</h2>\n", escape(&section.title));
     for note in &section.notes {
         html += &format!("<p class=\"note\">{}</p>\n", escape(note));
     }
     html += "<div class=\"cards\">\n";
     for breakdown in &section.breakdowns {
-        html += &card(&breakdown.title, &(plots.bars(breakdown) + &breakdown_table(breakdown)));
+        let totals = (breakdown.unit == Unit::Rows).then_some(rows);
+        html += &card(&breakdown.title, &(plots.bars(breakdown, totals) + &breakdown_table(breakdown, totals)));
     }
     for distribution in &section.distributions {
-        html += &card(&distribution.title, &(plots.histograms(distribution) + &distribution_table(distribution)));
+        html += &card(&distribution.title, &(plots.histograms(distribution) + &distribution_table(distribution, rows)));
     }
     html += "</div>\n";
     for cross in &section.cross_tables {
@@ -127,7 +136,7 @@ fn cell_text(cell: Cell) -> String {
     cell.count().map_or_else(|| HIDDEN.to_owned(), grouped)
 }
 
-fn breakdown_table(breakdown: &Breakdown) -> String {
+fn breakdown_table(breakdown: &Breakdown, totals: Option<[u64; 2]>) -> String {
     let unit = match breakdown.unit {
         Unit::Rows => "rows",
         Unit::Objects => "objects",
@@ -137,9 +146,23 @@ fn breakdown_table(breakdown: &Breakdown) -> String {
     let lines = breakdown.labels.iter().zip(&breakdown.train).zip(&breakdown.validation).take(MAX_LINES);
     let rows =
         lines.map(|((label, &train), &validation)| vec![label_text(label), cell_text(train), cell_text(validation)]);
-    let mut html = table(&breakdown.title, &head, rows);
+    let together = totals.and_then(|[train, validation]| {
+        let cells = [together(&breakdown.train, train), together(&breakdown.validation, validation)];
+        let text = |rest: Option<u64>| rest.map_or_else(|| "–".to_owned(), grouped);
+        cells.iter().any(Option::is_some).then(|| vec![TOGETHER.to_owned(), text(cells[0]), text(cells[1])])
+    });
+    let mut html = table(&breakdown.title, &head, rows.chain(together));
     html += &more(breakdown.labels.len(), MAX_LINES);
     details("Numbers", &html)
+}
+
+/// The last line of a table in which something is suppressed: anyone can compute it.
+const TOGETHER: &str = "suppressed, together";
+
+/// What the suppressed cells of a table sum to; none where there is none.
+fn together(cells: &[Cell], total: u64) -> Option<u64> {
+    let shown: u64 = cells.iter().filter_map(|cell| cell.count()).sum();
+    cells.iter().any(|cell| cell.count().is_none()).then(|| total.saturating_sub(shown))
 }
 
 fn more(total: usize, shown: usize) -> String {
@@ -158,7 +181,7 @@ fn cross_table(cross: &CrossTable) -> String {
     table(&cross.title, &head, rows) + &more(cross.rows.len(), MAX_LINES)
 }
 
-fn distribution_table(distribution: &Distribution) -> String {
+fn distribution_table(distribution: &Distribution, rows_of: [u64; 2]) -> String {
     let splits = [&distribution.train, &distribution.validation];
     let moments = |figure: fn(&crate::report::Moments) -> Option<f64>| {
         splits.map(|summary| summary.moments.as_ref().and_then(figure).map_or_else(|| "–".to_owned(), number))
@@ -179,8 +202,12 @@ fn distribution_table(distribution: &Distribution) -> String {
     }
     let head = [String::new(), "train".into(), "validation".into()];
     let figures = table(&distribution.title, &head, rows);
-    let bins = splits.into_iter().zip(["train", "validation"]).map(|(summary, split)| {
-        let rows = summary.bins.iter().map(|bin| vec![interval(bin.from, bin.to), cell_text(bin.count)]);
+    let bins = splits.into_iter().zip(["train", "validation"]).zip(rows_of).map(|((summary, split), total)| {
+        let bins = summary.bins.iter().map(|bin| (interval(bin.from, bin.to), bin.count));
+        let lines: Vec<_> = bins.chain(summary.missing.map(|missing| ("missing".to_owned(), missing))).collect();
+        let cells: Vec<_> = lines.iter().map(|&(_, cell)| cell).collect();
+        let rest = together(&cells, total).map(|rest| vec![TOGETHER.to_owned(), grouped(rest)]);
+        let rows = lines.into_iter().map(|(name, cell)| vec![name, cell_text(cell)]).chain(rest);
         table(&format!("Histogram, {split}"), &["values".into(), "rows".into()], rows)
     });
     figures + &details("Histograms as numbers", &bins.collect::<String>())
@@ -214,7 +241,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -34,10 +34,11 @@ impl Plots {
         )
     }
 
-    /// Bars of a breakdown: for each value one of train and one of validation, as shares of what each split shows.
-    pub(super) fn bars(&mut self, breakdown: &Breakdown) -> String {
+    /// Bars of a breakdown: for each value one of train and one of validation, as shares of each split's `totals`, or of what
+    /// is shown where these are not known.
+    pub(super) fn bars(&mut self, breakdown: &Breakdown, totals: Option<[u64; 2]>) -> String {
         let shown = breakdown.labels.len().min(MAX_LINES);
-        let sums = [&breakdown.train, &breakdown.validation].map(|cells| sum(cells));
+        let sums = totals.unwrap_or_else(|| [&breakdown.train, &breakdown.validation].map(|cells| sum(cells)));
         let share = |cell: Cell, sum: u64| cell.count().map(|count| count as f64 / sum.max(1) as f64);
         let shares: Vec<[Option<f64>; 2]> = breakdown
             .train
@@ -52,7 +53,7 @@ impl Plots {
             let name = shortened(&label_text(label), 20);
             let _ = writeln!(content, "<text x=\"0\" y=\"{}\">{}</text>", top + 17.0, escape(&name));
             for (share, (class, y)) in shares.iter().zip([("train", top), ("validation", top + 14.0)]) {
-                let length = share.map_or(150.0, |share| 150.0 * share / longest);
+                let length = share.map_or(60.0, |share| 150.0 * share / longest);
                 let fill = if share.is_some() { "" } else { " fill=\"url(#hatch)\"" };
                 let class = if share.is_some() { class } else { "frame-hidden" };
                 let text = share.map_or_else(|| "suppressed".to_owned(), |share| format!("{:.1} %", 100.0 * share));
@@ -66,7 +67,7 @@ impl Plots {
             }
         }
         let description = format!(
-            "Bars of {shown} values in percent of what is shown of each split. Hatched bars are suppressed: their length \
+            "Bars of {shown} values in percent of each split. Hatched bars are suppressed: their length \
              means nothing."
         );
         self.svg("bars", 24.0 + 34.0 * shown as f64, &breakdown.title, &description, &content)
@@ -97,7 +98,7 @@ impl Plots {
     pub(super) fn heat_map(&mut self, correlations: &Correlations) -> String {
         let count = correlations.names.len().max(1) as f64;
         let names = if correlations.names.len() <= 24 { 92.0 } else { 24.0 };
-        let side = (WIDTH - names) / count;
+        let side = ((WIDTH - names) / count).min(30.0);
         let mut content = String::new();
         for (row, (name, values)) in correlations.names.iter().zip(&correlations.values).enumerate() {
             let y = side * row as f64;
@@ -131,8 +132,9 @@ impl Plots {
         }
         let description = "Blue is positive, red negative, stronger colour is nearer to 1 or −1; hatched where there is none. \
                            Rows and columns are in the same order.";
+        let height = (side * count).max(1.0);
         let key = format!("<p class=\"note\">{description}</p>\n");
-        self.svg("map", side * count, "Correlations", description, &content) + &key
+        self.svg("map", height, "Correlations", description, &content) + &key
     }
 }
 

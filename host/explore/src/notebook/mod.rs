@@ -12,6 +12,7 @@ mod text;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::sanitise::Sanitiser;
 use crate::html::{escape, page};
 
 /// Bytes of a notebook's file.
@@ -181,19 +182,26 @@ impl Notebook {
              widgets and whatever else is not shown leave a note. What it says of the data was not checked.</p>\n",
             escape(name)
         );
+        let mut sanitiser = Sanitiser::new();
         for cell in &self.cells {
-            body += &cell.to_html();
+            body += &cell.to_html(&mut sanitiser);
         }
         page(&format!("{name}: notebook"), &body)
     }
 }
 
 impl Cell {
-    fn to_html(&self) -> String {
+    fn to_html(&self, sanitiser: &mut Sanitiser) -> String {
         let source = self.source.join();
         let inside = match self.cell_type.as_str() {
-            "markdown" => return format!("<section class=\"cell\">\n{}</section>\n", sanitise::markdown(&source)),
-            "code" => pre("", &source) + &self.outputs.iter().map(Output::to_html).collect::<String>(),
+            "markdown" => {
+                let text = sanitiser.markdown(&source).unwrap_or_else(|reason| dropped(&format!("a text: {reason}")));
+                return format!("<section class=\"cell\">\n{text}</section>\n");
+            }
+            "code" => {
+                let outputs = self.outputs.iter().map(|output| output.to_html(sanitiser));
+                pre("", &source) + &outputs.collect::<String>()
+            }
             "raw" => pre("", &source),
             _ => dropped("a cell of an unknown type"),
         };
@@ -202,17 +210,17 @@ impl Cell {
 }
 
 impl Output {
-    fn to_html(&self) -> String {
+    fn to_html(&self, sanitiser: &mut Sanitiser) -> String {
         match self.output_type.as_str() {
             "stream" => pre("", &text::without_escapes(&self.text.join())),
             "error" => pre("error", &text::without_escapes(&self.traceback.join("\n"))),
-            "execute_result" | "display_data" => self.bundle(),
+            "execute_result" | "display_data" => self.bundle(sanitiser),
             _ => dropped("an output of an unknown type"),
         }
     }
 
     /// The first media type that can be shown, pictures before HTML before text: they are versions of the same thing.
-    fn bundle(&self) -> String {
+    fn bundle(&self, sanitiser: &mut Sanitiser) -> String {
         let mut notes = String::new();
         for kind in picture::Kind::ALL {
             let Some(value) = self.data.get(kind.media_type()) else { continue };
@@ -224,11 +232,13 @@ impl Output {
         if self.data.contains_key("image/svg+xml") {
             notes += &dropped("an SVG picture, which can hold scripts");
         }
-        if let Some(html) = self.data.get("text/html").and_then(Lines::of) {
-            return format!("{notes}<div class=\"scroll\">{}</div>\n", sanitise::html(&html));
-        }
-        if let Some(markdown) = self.data.get("text/markdown").and_then(Lines::of) {
-            return notes + &sanitise::markdown(&markdown);
+        for kind in ["text/html", "text/markdown"] {
+            let Some(source) = self.data.get(kind).and_then(Lines::of) else { continue };
+            let clean = if kind == "text/html" { sanitiser.html(&source) } else { sanitiser.markdown(&source) };
+            match clean {
+                Ok(html) => return format!("{notes}<div class=\"scroll\" tabindex=\"0\">{html}</div>\n"),
+                Err(reason) => notes += &dropped(&format!("an output ({kind}: {reason})")),
+            }
         }
         if let Some(plain) = self.data.get("text/plain").and_then(Lines::of) {
             return notes + &pre("", &text::without_escapes(&plain));

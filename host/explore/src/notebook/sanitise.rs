@@ -61,8 +61,54 @@ const EMPTIED: [&str; 12] = [
     "select",
 ];
 
-/// HTML with nothing but text, structure and links to the web. No styles, classes, ids, pictures or forms.
-pub(super) fn html(source: &str) -> String {
+/// Tags of one source. The parser's time grows with the square of how deep they are nested.
+const MAX_TAGS: usize = 10_000;
+/// Tags of all sources of a notebook.
+const MAX_TAGS_TOGETHER: usize = 200_000;
+/// Bytes of one source.
+const MAX_BYTES: usize = 2 << 20;
+
+/// Sanitises the sources of one notebook, as long as they are not too many.
+#[derive(Debug)]
+pub(super) struct Sanitiser {
+    tags: usize,
+}
+
+impl Sanitiser {
+    /// For a notebook of which nothing was sanitised yet.
+    pub(super) const fn new() -> Self {
+        Self { tags: MAX_TAGS_TOGETHER }
+    }
+
+    /// HTML with nothing but text, structure and links to the web; why not, where it is too large.
+    pub(super) fn html(&mut self, source: &str) -> Result<String, &'static str> {
+        if source.len() > MAX_BYTES {
+            return Err("larger than 2 MiB");
+        }
+        // No tag begins otherwise.
+        let tags = source.bytes().filter(|&byte| byte == b'<').count();
+        if tags > MAX_TAGS {
+            return Err("more than 10,000 tags");
+        }
+        self.tags = self.tags.checked_sub(tags).ok_or("the notebook has more than 200,000 tags")?;
+        Ok(clean(source))
+    }
+
+    /// Markdown as HTML, through the same list. Pictures leave their description.
+    pub(super) fn markdown(&mut self, source: &str) -> Result<String, &'static str> {
+        if source.len() > MAX_BYTES {
+            return Err("larger than 2 MiB");
+        }
+        let is_image = |event: &Event<'_>| matches!(event, Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image));
+        let events = Parser::new_ext(source, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
+        let mut rendered = String::new();
+        pulldown_cmark::html::push_html(&mut rendered, events.filter(|event| !is_image(event)));
+        self.html(&rendered)
+    }
+}
+
+/// No styles, classes, ids, pictures or forms.
+fn clean(source: &str) -> String {
     let mut attributes = HashMap::from([("a", HashSet::from(["href"]))]);
     for cell in ["td", "th"] {
         attributes.insert(cell, HashSet::from(["colspan", "rowspan"]));
@@ -85,19 +131,30 @@ pub(super) fn html(source: &str) -> String {
     clean.to_string()
 }
 
-/// Markdown as HTML, through the same list. Pictures leave their description.
-pub(super) fn markdown(source: &str) -> String {
-    let is_image = |event: &Event<'_>| matches!(event, Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image));
-    let events = Parser::new_ext(source, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
-    let events = events.filter(|event| !is_image(event));
-    let mut rendered = String::new();
-    pulldown_cmark::html::push_html(&mut rendered, events);
-    html(&rendered)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn html(source: &str) -> String {
+        Sanitiser::new().html(source).expect("it is small")
+    }
+
+    fn markdown(source: &str) -> String {
+        Sanitiser::new().markdown(source).expect("it is small")
+    }
+
+    #[test]
+    fn tags_are_limited_in_a_source_and_together() {
+        let mut sanitiser = Sanitiser::new();
+        assert!(sanitiser.html(&"<b>".repeat(MAX_TAGS)).is_ok());
+        assert_eq!(sanitiser.html(&"<b>".repeat(MAX_TAGS + 1)), Err("more than 10,000 tags"));
+        for _ in 1..20 {
+            assert!(sanitiser.html(&"<br>".repeat(MAX_TAGS)).is_ok());
+        }
+        assert_eq!(sanitiser.html("<b>"), Err("the notebook has more than 200,000 tags"));
+        assert_eq!(sanitiser.markdown("**b**"), Err("the notebook has more than 200,000 tags"));
+        assert_eq!(sanitiser.markdown(&"a".repeat(MAX_BYTES + 1)), Err("larger than 2 MiB"));
+    }
 
     #[test]
     fn structure_stays() {

@@ -70,16 +70,17 @@ fn objects<'a>(
     let counts = scalar(dataset, &format!("{title} in an image"), "counts");
     let notes = vec!["An image's mean area is missing where it has no object.".into()];
     let mut section = numbers(title, notes, [counts, mean_area], minimum);
-    let sizes = |split| sizes(dataset.split(split), &areas, minimum);
+    // In images that are smaller, no object is that large.
+    let limits: Vec<f64> = SIZES.into_iter().filter(|&size| size < image_area(dataset)).collect();
+    let labels = match limits.len() {
+        0 => return section,
+        1 => ["small (below 32²)", "larger"].map(Label::value).to_vec(),
+        _ => ["small (below 32²)", "medium (below 96²)", "large"].map(Label::value).to_vec(),
+    };
+    let sizes = |split| sizes(dataset.split(split), &areas, &limits, minimum);
     if let Some((train, validation)) = sizes(Split::Train).zip(sizes(Split::Validation)) {
-        let names = ["small (below 32² pixels)", "medium (below 96² pixels)", "large"];
-        section.breakdowns.push(Breakdown {
-            title: "Sizes".into(),
-            unit: Unit::Objects,
-            labels: names.map(Label::value).into(),
-            train,
-            validation,
-        });
+        let title = "Sizes in square pixels".into();
+        section.breakdowns.push(Breakdown { title, unit: Unit::Objects, labels, train, validation });
     }
     section
 }
@@ -87,14 +88,16 @@ fn objects<'a>(
 fn sizes<'a>(
     table: &'a SplitTable,
     areas: impl Fn(&'a SplitTable) -> Option<Areas<'a>>,
+    limits: &[f64],
     minimum: MinimumCell,
 ) -> Option<Vec<Cell>> {
     let areas = areas(table)?;
-    let (mut counts, mut rows) = ([0_u64; 3], [0_u64; 3]);
+    let mut counts = vec![0_u64; limits.len() + 1];
+    let mut rows = counts.clone();
     for row in 0..table.rows() {
-        let mut here = [0_u64; 3];
+        let mut here = vec![0_u64; counts.len()];
         for area in areas(row) {
-            here[SIZES.partition_point(|&size| size <= area)] += 1;
+            here[limits.partition_point(|&size| size <= area)] += 1;
         }
         for ((count, rows), here) in counts.iter_mut().zip(&mut rows).zip(here) {
             *count += here;
