@@ -1,8 +1,6 @@
 //! What of a row decides about its split: read from its columns.
 
-use std::hash::{DefaultHasher, Hasher as _};
-
-use thimble_datasets::Split;
+use thimble_datasets::{Digest, Split};
 
 use crate::finding::{Findings, Place};
 use crate::options::{Options, split_of};
@@ -54,11 +52,11 @@ impl KeyColumns {
     }
 }
 
-/// Of a group: two that have the same hash are one group, which keeps every promise about groups.
+/// The first 8 bytes of the SHA-256 of a group's name, the same with every toolchain. Two groups that have the same are one group,
+/// which keeps every promise about groups.
 pub(crate) fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(text.as_bytes());
-    hasher.finish()
+    let digest = Digest::of(text.as_bytes());
+    digest.as_bytes()[..8].iter().fold(0, |hash, &byte| hash << 8 | u64::from(byte))
 }
 
 /// A time as a number: microseconds since 1970 of a date, the number itself of a number.

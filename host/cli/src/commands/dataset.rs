@@ -1,4 +1,4 @@
-//! `thimble dataset generate|describe|export|explore`
+//! `thimble dataset generate|ingest|describe|export|explore`
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,12 @@ use thimble_datasets::{Digest, OperatorSecret, PublicData, Seed, Split, Tables, 
 
 use crate::commands::explore::ExploreOpts;
 use crate::commands::export::ExportOpts;
+use crate::commands::ingest::IngestOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::target::Target;
 use crate::{input, output};
 
-/// Generate, describe, export or explore a dataset.
+/// Generate, ingest, describe, export or explore a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -23,6 +24,7 @@ pub(crate) struct Opts {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Generate(GenerateOpts),
+    Ingest(Box<IngestOpts>),
     Describe(DescribeOpts),
     Export(ExportOpts),
     Explore(ExploreOpts),
@@ -199,6 +201,7 @@ impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
         match self.command {
             Command::Generate(GenerateOpts { family }) => family.run(),
+            Command::Ingest(opts) => opts.run(),
             Command::Describe(opts) => opts.run(),
             Command::Export(opts) => opts.run(),
             Command::Explore(opts) => opts.run(),

@@ -8,6 +8,7 @@ pub(crate) mod compile_child;
 pub(crate) mod dataset;
 pub(crate) mod explore;
 pub(crate) mod export;
+pub(crate) mod ingest;
 pub(crate) mod metrics;
 pub(crate) mod metrics_eval;
 pub(crate) mod new;

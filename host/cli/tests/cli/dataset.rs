@@ -159,3 +159,57 @@ fn a_missing_or_empty_directory_is_named() {
     std::fs::create_dir(bench.path("data")).unwrap();
     bench.thimble("dataset describe data").assert_error(3, &["dataset data", "dataset.json"]);
 }
+
+/// A table of 40 rows in two classes.
+fn churn(bench: &Bench) {
+    let rows: String = (0..40).map(|row| format!("{row},{},{}\n", row * 7 % 11, ["no", "yes"][row % 2])).collect();
+    bench.write("churn.csv", format!("age,visits,churned\n{rows}"));
+}
+
+const INGEST: &str = "dataset ingest churn.csv --task tabular_classification --label churned";
+
+#[test]
+fn a_table_is_ingested_as_the_dry_run_says() {
+    let bench = Bench::new();
+    churn(&bench);
+    let dry = bench.thimble(&format!("{INGEST} --name churn --dry-run"));
+    dry.assert_code(0);
+    let ended = bench.thimble(&format!("{INGEST} --out churn"));
+    ended.assert_code(0);
+    assert_golden("dataset-ingest", &ended.stdout);
+    let (written, planned) = (ended.stdout.lines().skip(1), dry.stdout.lines().skip(1));
+    assert!(written.take(6).eq(planned));
+    assert_eq!(bench.thimble("dataset describe churn --json").json()["name"], "churn");
+    assert!(!bench.path("churn/operator-secret.json").exists());
+    bench.thimble(&format!("{INGEST} --out churn")).assert_error(3, &["churn holds a dataset", "--overwrite"]);
+    bench.thimble(&format!("{INGEST} --out churn --overwrite")).assert_code(0);
+}
+
+#[test]
+fn an_official_ingestion_has_a_secret_which_is_never_replaced() {
+    let bench = Bench::new();
+    churn(&bench);
+    bench.thimble(&format!("{INGEST} --out first --official")).assert_code(0);
+    bench.thimble(&format!("{INGEST} --out second --official")).assert_code(0);
+    assert_ne!(bench.read("first/operator-secret.json"), bench.read("second/operator-secret.json"));
+    bench.thimble(&format!("{INGEST} --out first --overwrite")).assert_error(3, &["operator-secret.json"]);
+}
+
+#[test]
+fn everything_that_must_be_put_right_is_told_and_nothing_written() {
+    let bench = Bench::new();
+    bench.write("churn.csv", "age,churned\n1,no\n,yes\n3,\n");
+    let ended = bench.thimble(&format!("{INGEST} --out churn"));
+    ended.assert_error(
+        3,
+        &["2 things must be put right", "churn.csv, line 3: column `age`", "churn.csv, line 4: the label"],
+    );
+    assert!(!bench.path("churn").exists());
+    bench.thimble(&format!("{INGEST} --out churn --split train=1,test=1")).assert_error(2, &["--split"]);
+    bench
+        .thimble(&format!("{INGEST} --out churn --resize exact"))
+        .assert_error(2, &["--resize: only images are scaled"]);
+    bench
+        .thimble("dataset ingest churn.csv --task sorting --out x")
+        .assert_error(2, &["must be one of image_classification"]);
+}

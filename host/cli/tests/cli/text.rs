@@ -25,6 +25,7 @@ fn help_texts() {
         ("help-dataset-export", "dataset export --help"),
         ("help-metrics-list", "metrics list --help"),
         ("help-metrics-eval", "metrics eval --help"),
+        ("help-dataset-ingest", "dataset ingest --help"),
         ("help-tariff", "tariff --help"),
     ] {
         let ended = bench.thimble(line);

@@ -57,6 +57,24 @@ fn a_csv_file_becomes_features_categories_and_classes() -> TestResult {
 }
 
 #[test]
+fn quotes_line_ends_and_empty_lines_are_those_of_the_rfc() -> TestResult {
+    let options = options(Task::TabularClassification);
+    let rows = "a,town,label,fold\r\n\r\n1,\"Ulm, \"\"old\"\"\",x,train\r\n2,\"two\nlines\",y,val\r\n3,Bonn,x,test\r\n4,Bonn,NA,test";
+    let directory = Directory::of("data.csv", rows)?;
+    // Line ends inside a text are control characters of a category; the rows after it keep their own lines.
+    let errors = directory.errors(&options)?;
+    assert!(
+        errors[0].starts_with("data.csv, line 4: column `town` holds `two\\nlines`, which is no name"),
+        "{errors:?}"
+    );
+    assert!(errors[1].starts_with("data.csv, line 7: the label `label` is missing"), "{errors:?}");
+    let whole = rows.replace("two\nlines", "x").replace("NA", "y");
+    let made = Directory::of("data.csv", whole)?.dataset(&options)?;
+    assert_eq!(made.outcome.fields[0].columns[1].categories, ["Bonn", "Ulm, \"old\"", "x"]);
+    Ok(())
+}
+
+#[test]
 fn parquet_and_arrays_give_the_same_dataset_as_csv() -> TestResult {
     let mut options = options(Task::TabularClassification);
     options.keep_missing = true;
