@@ -62,8 +62,8 @@ impl Frame {
         [self.x + u * self.cos - v * self.sin, self.y + u * self.sin + v * self.cos]
     }
 
-    /// How far the shape reaches, where it is widest, its moments, and how many of its pixels lie in each stretch of its long
-    /// axis.
+    /// How far the shape reaches, where it is widest, its moments, and how many of its pixels lie in each stretch of
+    /// its long axis.
     pub(crate) fn measures(&self) -> Vec<f64> {
         let extreme =
             |axis: usize, sign: f64| self.places.iter().map(|place| sign * place[axis]).fold(f64::MIN, f64::max);

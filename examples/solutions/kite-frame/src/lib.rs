@@ -1,7 +1,7 @@
 //! Points in the frame of a shape's own axes.
 //!
-//! A shape is moved, turned and scaled to one place, direction and size; there each point is a linear function of how far the shape
-//! reaches and where it is wide. The same measures say whether a point is visible.
+//! A shape is moved, turned and scaled to one place, direction and size; there each point is a linear function of how
+//! far the shape reaches and where it is wide. The same measures say whether a point is visible.
 #![forbid(unsafe_code)]
 
 mod frame;
