@@ -52,7 +52,7 @@ impl Solution for KiteFrame {
                 for (point, (rows, targets)) in shown.iter_mut().enumerate() {
                     if visibility[point] > 0 {
                         rows.push(measures.clone());
-                        targets.push(frame.from_image(places[point].map(f64::from)).to_vec());
+                        targets.push(frame.inwards(places[point].map(f64::from)).to_vec());
                     }
                 }
                 visible.push(visibility.iter().map(|&visibility| f64::from(u8::from(visibility == 2))).collect());
@@ -83,7 +83,7 @@ impl Model for Corners {
         for frame in frames(inputs)? {
             let outputs = self.map.apply(&frame.measures());
             let (pairs, visible) = outputs.split_at(2 * self.points);
-            places.extend(pairs.as_chunks::<2>().0.iter().map(|&pair| frame.to_image(pair).map(|place| place as f32)));
+            places.extend(pairs.as_chunks::<2>().0.iter().map(|&pair| frame.outwards(pair).map(|place| place as f32)));
             visibility.extend(visible.iter().map(|value| value.clamp(0.0, 1.0) as f32));
         }
         Ok(Predictions::keypoints(self.points, places, visibility))
