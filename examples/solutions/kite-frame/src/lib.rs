@@ -103,7 +103,8 @@ mod tests {
         let mut rng = Rng::seeded(seed);
         let (mut pixels, mut places) = (Vec::<u8>::new(), Vec::new());
         for _ in 0..rows {
-            let (x, y, turn) = (rng.uniform(13.0, 19.0), rng.uniform(13.0, 19.0), f64::from(rng.uniform(0.0, 6.28)));
+            let (x, y, turn) =
+                (rng.uniform(13.0, 19.0), rng.uniform(13.0, 19.0), f64::from(rng.uniform(0.0, std::f32::consts::TAU)));
             let (sin, cos) = (libm::sin(turn) as f32, libm::cos(turn) as f32);
             let inside = |pixel: usize| {
                 let (dx, dy) = ((pixel % 32) as f32 + 0.5 - x, (pixel / 32) as f32 + 0.5 - y);
