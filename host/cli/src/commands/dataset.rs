@@ -1,4 +1,4 @@
-//! `thimble dataset generate|describe|export`
+//! `thimble dataset generate|describe|export|explore`
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,13 @@ use thimble_datasets::imagenet_pareto::{self, Options};
 use thimble_datasets::limits::{METADATASET_FILE, SEED_BYTES};
 use thimble_datasets::{Digest, OperatorSecret, PublicData, Seed, Split, Tables, frugal_digits, frugal_embeddings};
 
+use crate::commands::explore::ExploreOpts;
 use crate::commands::export::ExportOpts;
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::target::Target;
 use crate::{input, output};
 
-/// Generate, describe or export a dataset.
+/// Generate, describe, export or explore a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -24,6 +25,7 @@ enum Command {
     Generate(GenerateOpts),
     Describe(DescribeOpts),
     Export(ExportOpts),
+    Explore(ExploreOpts),
 }
 
 /// Make a dataset of a known family.
@@ -200,6 +202,7 @@ impl Opts {
             Command::Generate(GenerateOpts { family }) => family.run(),
             Command::Describe(opts) => opts.run(),
             Command::Export(opts) => opts.run(),
+            Command::Explore(opts) => opts.run(),
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod compile_child;
 pub(crate) mod dataset;
+pub(crate) mod explore;
 pub(crate) mod export;
 pub(crate) mod new;
 pub(crate) mod pack;
