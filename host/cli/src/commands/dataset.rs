@@ -168,7 +168,6 @@ struct ExampleOpts {
 struct PublicOnly {
     /// The published data, which is all there is
     #[arg(long)]
-    #[expect(dead_code, reason = "clap sees to it that it is given")]
     public: bool,
 }
 
