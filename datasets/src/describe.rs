@@ -95,6 +95,8 @@ impl fmt::Display for Description {
             let counts = match class_counts {
                 Some(ClassCounts { min, max }) if min == max => min.to_string(),
                 Some(ClassCounts { min, max }) => format!("{min} to {max}"),
+                // Nothing is counted in a task without classes.
+                None if *split != Split::Test => "none".into(),
                 None => "not shown".into(),
             };
             writeln!(f, "{split:<16}  {rows:<14}  {counts}")?;

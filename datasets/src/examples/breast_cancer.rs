@@ -1,8 +1,8 @@
 //! Wisconsin diagnostic breast cancer: whether a breast mass is malignant, from 30 measures of its cells' nuclei.
 //!
-//! W. Wolberg, O. Mangasarian, N. Street and W. Street (1995), *Breast Cancer Wisconsin (Diagnostic)*, UCI Machine Learning
-//! Repository, <https://doi.org/10.24432/C5DW2B>, CC BY 4.0, from the copy of scikit-learn 1.9.1. Changed: 1 is malignant,
-//! rows are shuffled and split, both classes in the same shares.
+//! W. Wolberg, O. Mangasarian, N. Street and W. Street (1995), *Breast Cancer Wisconsin (Diagnostic)*, UCI Machine
+//! Learning Repository, <https://doi.org/10.24432/C5DW2B>, CC BY 4.0, from the copy of scikit-learn 1.9.1. Changed: 1
+//! is malignant, rows are shuffled and split, both classes in the same shares.
 
 use super::numbers::Numbers;
 use super::{split_rows, stream, tables};

@@ -1,8 +1,8 @@
 //! How far diabetes has progressed after a year, from ten measures at its beginning.
 //!
-//! B. Efron, T. Hastie, I. Johnstone and R. Tibshirani (2004), "Least angle regression", Annals of Statistics 32, 407–499,
-//! which published the 442 patients' numbers; from the copy of scikit-learn 1.9.1, in the units they were measured in. Changed:
-//! rows are shuffled and split.
+//! B. Efron, T. Hastie, I. Johnstone and R. Tibshirani (2004), "Least angle regression", Annals of Statistics 32,
+//! 407–499, which published the 442 patients' numbers; from the copy of scikit-learn 1.9.1, in the units they were
+//! measured in. Changed: rows are shuffled and split.
 
 use super::numbers::Numbers;
 use super::{split_rows, stream, tables};

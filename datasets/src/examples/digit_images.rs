@@ -1,8 +1,8 @@
 //! Handwritten digits as they are: images of 8 × 8 pixels.
 //!
 //! E. Alpaydin and C. Kaynak (1998), *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository,
-//! <https://doi.org/10.24432/C50P49>, CC BY 4.0 (`datasets/digits/NOTICE.md`). Changed: ink of 0 to 16 is a grey level of 0
-//! to 240; images are shuffled and split, 174 of each digit.
+//! <https://doi.org/10.24432/C50P49>, CC BY 4.0 (`datasets/digits/NOTICE.md`). Changed: ink of 0 to 16 is a grey level
+//! of 0 to 240; images are shuffled and split, 174 of each digit.
 
 use super::{stream, tables};
 use crate::digest::Digest;

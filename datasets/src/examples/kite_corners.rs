@@ -1,8 +1,8 @@
 //! The corners and the tail of a drawn kite.
 //!
-//! Made for this project: 32 × 32 grey pixels with one kite of any size, shape and direction. Some kites have no tail, whose end is
-//! then not annotated; a patch hides a corner of some. Half of the images are in even light, a quarter in noise, a quarter in
-//! light that falls off.
+//! Made for this project: 32 × 32 grey pixels with one kite of any size, shape and direction. Some kites have no tail,
+//! whose end is then not annotated; a patch hides a corner of some. Half of the images are in even light, a quarter in
+//! noise, a quarter in light that falls off.
 
 use super::light::{Condition, EDGE, coverage, expose, paint};
 use super::{drawn, stream, tables};
@@ -21,8 +21,8 @@ pub const DIGEST: Digest = Digest::from_bytes([
 ]);
 
 const POINTS: [&str; 5] = ["nose", "right", "end", "left", "tail"];
-/// From the crossing of its sticks: to the nose, to the sides, to the end and from there to the tip of the tail, as shares of the
-/// kite's length.
+/// From the crossing of its sticks: to the nose, to the sides, to the end and from there to the tip of the tail, as
+/// shares of the kite's length.
 const NOSE: f64 = 0.3;
 const SIDES: (f64, f64) = (0.26, 0.36);
 const END: f64 = 0.7;

@@ -38,8 +38,8 @@ impl Condition {
     }
 }
 
-/// The share of each pixel that a figure covers, row after row. `inside` says whether a point belongs to it; pixel (0, 0) reaches
-/// from 0 to 1 in both directions.
+/// The share of each pixel that a figure covers, row after row. `inside` says whether a point belongs to it; pixel (0,
+/// 0) reaches from 0 to 1 in both directions.
 pub(super) fn coverage(inside: impl Fn(f64, f64) -> bool) -> Vec<f64> {
     let step = |sample: usize| (sample as f64 + 0.5) / SAMPLES as f64;
     let covered = |pixel: usize| {

@@ -1,7 +1,7 @@
 //! One small dataset for each task, for first steps and tests: real where a free one is known, drawn where not.
 //!
-//! Every one is the same on every machine and takes well below a second to make. Anyone can own them, so that challenges on
-//! them are for practice.
+//! Every one is the same on every machine and takes well below a second to make. Anyone can own them, so that
+//! challenges on them are for practice.
 
 mod light;
 mod numbers;
@@ -29,8 +29,8 @@ fn stream(name: &str, purpose: &str) -> Stream {
     Stream::new(Seed::published(&format!("thimble {name} 1")).derive(purpose, &[]))
 }
 
-/// Rows of each split: 60 %, 15 % and the rest of every stratum, in an order that tells nothing. `strata` has the stratum of
-/// each row.
+/// Rows of each split: 60 %, 15 % and the rest of every stratum, in an order that tells nothing. `strata` has the
+/// stratum of each row.
 fn split_rows(stream: &mut Stream, strata: &[usize]) -> [Vec<usize>; 3] {
     let shuffled = stream.permutation(strata.len());
     let mut splits = [Vec::new(), Vec::new(), Vec::new()];

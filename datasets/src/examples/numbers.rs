@@ -13,8 +13,8 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Parses a committed file. What is no number becomes a NaN, which no dataset takes for a target; tests see to it that
-    /// there is none.
+    /// Parses a committed file. What is no number becomes a NaN, which no dataset takes for a target; tests see to it
+    /// that there is none.
     pub(super) fn parse(text: &'static str) -> Self {
         let mut lines = text.lines();
         let names: Vec<_> = lines.next().unwrap_or_default().split(',').collect();

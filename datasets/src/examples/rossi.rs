@@ -1,8 +1,8 @@
 //! When people released from prison are arrested again, in the year after.
 //!
-//! P. Rossi, R. Berk and K. Lenihan (1980), *Money, Work, and Crime: Some Experimental Results*, Academic Press: 432 men
-//! released from Maryland state prisons, half of whom got financial aid; from the copy of lifelines 0.30.3 (MIT). Changed: rows
-//! are shuffled and split, the arrested and the young in the same shares.
+//! P. Rossi, R. Berk and K. Lenihan (1980), *Money, Work, and Crime: Some Experimental Results*, Academic Press: 432
+//! men released from Maryland state prisons, half of whom got financial aid; from the copy of lifelines 0.30.3 (MIT).
+//! Changed: rows are shuffled and split, the arrested and the young in the same shares.
 
 use super::numbers::Numbers;
 use super::{split_rows, stream, tables};

@@ -15,7 +15,8 @@ const TRIANGLE: f64 = 0.778;
 /// Grey levels of the background, and of a shape above it.
 const BACKGROUND: (f64, f64) = (30.0, 100.0);
 const CONTRAST: (f64, f64) = (55.0, 130.0);
-/// Shapes are no nearer to each other than this share of their radii's sum: most stand apart, some hide a little of another.
+/// Shapes are no nearer to each other than this share of their radii's sum: most stand apart, some hide a little of
+/// another.
 const DISTANCE: f64 = 0.95;
 /// Places that are tried for a shape.
 const TRIES: usize = 30;

@@ -1,7 +1,8 @@
 //! Boxes around drawn discs, squares and triangles.
 //!
-//! Made for this project: 32 × 32 grey pixels with one to four shapes of any turn and of three to six pixels in radius, brighter than
-//! their background; half of the images in even light, a quarter in noise, a quarter in light that falls off.
+//! Made for this project: 32 × 32 grey pixels with one to four shapes of any turn and of three to six pixels in radius,
+//! brighter than their background; half of the images in even light, a quarter in noise, a quarter in light that falls
+//! off.
 
 use super::light::EDGE;
 use super::scene::{SHAPES, scene};

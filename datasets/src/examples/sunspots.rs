@@ -1,7 +1,7 @@
 //! The number of sunspots in each of the next four years, from the last 24.
 //!
-//! Yearly sunspot numbers from 1700 to 2008 of the National Geophysical Data Center, public domain, from the copy of statsmodels
-//! 0.15.0. Splits follow each other in time and share no year.
+//! Yearly sunspot numbers from 1700 to 2008 of the National Geophysical Data Center, public domain, from the copy of
+//! statsmodels 0.15.0. Splits follow each other in time and share no year.
 
 use std::ops::Range;
 
@@ -34,8 +34,8 @@ const fn years(split: Split) -> Range<usize> {
     }
 }
 
-/// A window from every year on: 142 of 1700 to 1868 to learn from, 23 of 1869 to 1918 to check, and 63 of 1919 to 2008 to
-/// be scored on. Windows of a split overlap.
+/// A window from every year on: 142 of 1700 to 1868 to learn from, 23 of 1869 to 1918 to check, and 63 of 1919 to 2008
+/// to be scored on. Windows of a split overlap.
 pub fn public() -> Tables {
     let data = numbers();
     let channel = TableColumn { name: "sunspots".into(), categories: Vec::new() };

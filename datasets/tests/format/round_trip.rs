@@ -60,6 +60,18 @@ fn a_row_has_its_own_items_and_an_empty_row_none() {
 }
 
 #[test]
+fn a_description_tells_ragged_fields_and_tasks_without_classes() {
+    let dataset = Dataset::open(&written(&sample("object_detection")).dir).expect("opens");
+    let text = dataset.describe().to_string();
+    assert!(text.contains("task     object detection, 3 classes\n") && text.contains("f32[counts×4]"), "{text}");
+    let dataset = Dataset::open(&written(&sample("time_to_event")).dir).expect("opens");
+    let text = dataset.describe().to_string();
+    assert!(text.contains("task     time to event\n"), "{text}");
+    let counts: Vec<_> = text.lines().rev().take(3).filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(counts, ["not", "none", "none"], "{text}");
+}
+
+#[test]
 fn a_split_without_any_object_comes_back() {
     let mut tables = sample("instance_segmentation");
     *tables.column(Split::Test, "counts") = Values::S32(vec![0; 4]);

@@ -1,7 +1,8 @@
 //! Which team a customer's message is for.
 //!
-//! Made for this project from a small grammar of our own phrases: a request that one team answers, often beside words that are another
-//! team's, now and then too vague to tell, in any order, with typing errors. No two messages are the same.
+//! Made for this project from a small grammar of our own phrases: a request that one team answers, often beside words
+//! that are another team's, now and then too vague to tell, in any order, with typing errors. No two messages are the
+//! same.
 
 mod phrases;
 

@@ -1,4 +1,5 @@
-//! Boxes around bright shapes: what stands out from the background is cut into pieces, and a small network tells their classes.
+//! Boxes around bright shapes: what stands out from the background is cut into pieces, and a small network tells their
+//! classes.
 #![forbid(unsafe_code)]
 
 use shape_components::{Classifier, Shape, shapes};

@@ -1,4 +1,5 @@
-//! Masks of bright shapes: what stands out from the background is cut into pieces, and a small network tells their classes.
+//! Masks of bright shapes: what stands out from the background is cut into pieces, and a small network tells their
+//! classes.
 #![forbid(unsafe_code)]
 
 use shape_components::{Classifier, Shape, shapes};
@@ -70,7 +71,8 @@ mod tests {
 
     use super::*;
 
-    /// Images of 24 × 24 pixels with a wide rectangle (class 0) above a square one (class 1); every fourth has only the first.
+    /// Images of 24 × 24 pixels with a wide rectangle (class 0) above a square one (class 1); every fourth has only the
+    /// first.
     fn split(seed: u64, rows: usize) -> Result<Loader> {
         let mut rng = Rng::seeded(seed);
         let (mut pixels, mut counts, mut masks, mut labels) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! The class of each pixel: what stands out from the background is cut into pieces, and all pixels of a piece have the class
-//! that a small network sees in its form.
+//! The class of each pixel: what stands out from the background is cut into pieces, and all pixels of a piece have the
+//! class that a small network sees in its form.
 #![forbid(unsafe_code)]
 
 use shape_components::{Classifier, Shape, shapes};

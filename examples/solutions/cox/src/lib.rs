@@ -1,7 +1,7 @@
 //! Proportional hazards: who has the event earlier, from a linear function of the columns.
 //!
-//! The partial likelihood of D. Cox, "Regression models and life-tables" (1972), with N. Breslow's treatment of equal times, a penalty
-//! on the weights, and Newton's method.
+//! The partial likelihood of D. Cox, "Regression models and life-tables" (1972), with N. Breslow's treatment of equal
+//! times, a penalty on the weights, and Newton's method.
 #![forbid(unsafe_code)]
 
 use least_squares::{LinearMap, Scaling, solve, widened};

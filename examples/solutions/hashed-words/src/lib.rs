@@ -1,7 +1,7 @@
 //! Logistic regression on words and pairs of words, each hashed to one of some thousand weights.
 //!
-//! A text is the set of its words and of its pairs of neighbours; most of the weights are 0 and stay so. Trained by AdaGrad (J. Duchi, E.
-//! Hazan and Y. Singer, 2011), which gives rare words larger steps.
+//! A text is the set of its words and of its pairs of neighbours; most of the weights are 0 and stay so. Trained by
+//! AdaGrad (J. Duchi, E. Hazan and Y. Singer, 2011), which gives rare words larger steps.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;

@@ -46,24 +46,24 @@ impl Frame {
             (cos, sin) = (-cos, -sin);
         }
         let frame = Self { x, y, cos, sin, size: libm::sqrt(places.len() as f64), places: Vec::new() };
-        let places = places.iter().map(|&place| frame.from_image(place)).collect();
+        let places = places.iter().map(|&place| frame.inwards(place)).collect();
         Ok(Self { places, ..frame })
     }
 
     /// A place of the image, in pixels, in these axes.
-    pub(crate) fn from_image(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn inwards(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let (x, y) = ((x - self.x) / self.size, (y - self.y) / self.size);
         [x * self.cos + y * self.sin, y * self.cos - x * self.sin]
     }
 
     /// A place in these axes, in pixels of the image.
-    pub(crate) fn to_image(&self, [u, v]: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn outwards(&self, [u, v]: [f64; 2]) -> [f64; 2] {
         let (u, v) = (u * self.size, v * self.size);
         [self.x + u * self.cos - v * self.sin, self.y + u * self.sin + v * self.cos]
     }
 
-    /// How far the shape reaches, where it is widest, its moments, and how many of its pixels lie in each stretch of its long
-    /// axis.
+    /// How far the shape reaches, where it is widest, its moments, and how many of its pixels lie in each stretch of
+    /// its long axis.
     pub(crate) fn measures(&self) -> Vec<f64> {
         let extreme =
             |axis: usize, sign: f64| self.places.iter().map(|place| sign * place[axis]).fold(f64::MIN, f64::max);
@@ -107,10 +107,10 @@ mod tests {
         let inside = |x: usize, y: usize| (4..16).contains(&x) && y.abs_diff(10) * 3 <= 16 - x;
         let image: Vec<u8> = (0..400).map(|pixel| if inside(pixel % 20, pixel / 20) { 180 } else { 60 }).collect();
         let frame = Frame::of(&image, 20)?;
-        let back = frame.to_image(frame.from_image([3.0, 17.0]));
+        let back = frame.outwards(frame.inwards([3.0, 17.0]));
         assert!((back[0] - 3.0).abs() < 1e-9 && (back[1] - 17.0).abs() < 1e-9);
         // The thin end is ahead.
-        assert!(frame.from_image([16.0, 10.0])[0] > 0.5, "{frame:?}");
+        assert!(frame.inwards([16.0, 10.0])[0] > 0.5, "{frame:?}");
         assert_eq!(frame.measures().len(), MEASURES);
         Ok(())
     }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn an_image_without_a_shape_has_its_middle() -> Result<()> {
         let frame = Frame::of(&[60; 64], 8)?;
-        assert_eq!(frame.to_image([0.0, 0.0]), [4.0, 4.0]);
+        assert_eq!(frame.outwards([0.0, 0.0]), [4.0, 4.0]);
         assert!(frame.measures().iter().all(|value| value.is_finite()));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Points in the frame of a shape's own axes.
 //!
-//! A shape is moved, turned and scaled to one place, direction and size; there each point is a linear function of how far the shape
-//! reaches and where it is wide. The same measures say whether a point is visible.
+//! A shape is moved, turned and scaled to one place, direction and size; there each point is a linear function of how
+//! far the shape reaches and where it is wide. The same measures say whether a point is visible.
 #![forbid(unsafe_code)]
 
 mod frame;
@@ -52,7 +52,7 @@ impl Solution for KiteFrame {
                 for (point, (rows, targets)) in shown.iter_mut().enumerate() {
                     if visibility[point] > 0 {
                         rows.push(measures.clone());
-                        targets.push(frame.from_image(places[point].map(f64::from)).to_vec());
+                        targets.push(frame.inwards(places[point].map(f64::from)).to_vec());
                     }
                 }
                 visible.push(visibility.iter().map(|&visibility| f64::from(u8::from(visibility == 2))).collect());
@@ -83,7 +83,7 @@ impl Model for Corners {
         for frame in frames(inputs)? {
             let outputs = self.map.apply(&frame.measures());
             let (pairs, visible) = outputs.split_at(2 * self.points);
-            places.extend(pairs.as_chunks::<2>().0.iter().map(|&pair| frame.to_image(pair).map(|place| place as f32)));
+            places.extend(pairs.as_chunks::<2>().0.iter().map(|&pair| frame.outwards(pair).map(|place| place as f32)));
             visibility.extend(visible.iter().map(|value| value.clamp(0.0, 1.0) as f32));
         }
         Ok(Predictions::keypoints(self.points, places, visibility))
@@ -103,7 +103,8 @@ mod tests {
         let mut rng = Rng::seeded(seed);
         let (mut pixels, mut places) = (Vec::<u8>::new(), Vec::new());
         for _ in 0..rows {
-            let (x, y, turn) = (rng.uniform(13.0, 19.0), rng.uniform(13.0, 19.0), f64::from(rng.uniform(0.0, 6.28)));
+            let (x, y, turn) =
+                (rng.uniform(13.0, 19.0), rng.uniform(13.0, 19.0), f64::from(rng.uniform(0.0, std::f32::consts::TAU)));
             let (sin, cos) = (libm::sin(turn) as f32, libm::cos(turn) as f32);
             let inside = |pixel: usize| {
                 let (dx, dy) = ((pixel % 32) as f32 + 0.5 - x, (pixel / 32) as f32 + 0.5 - y);

@@ -60,7 +60,8 @@ impl LinearMap {
         Self { inputs, weight: unscaled }
     }
 
-    /// What minimises the sum of squared errors and `penalty` times the squared weights of scaled inputs; the constants are free.
+    /// What minimises the sum of squared errors and `penalty` times the squared weights of scaled inputs; the constants
+    /// are free.
     ///
     /// # Errors
     /// There are no rows.
@@ -127,8 +128,8 @@ impl LinearMap {
     }
 }
 
-/// Solves `matrix` × X = `right` for a symmetric positive definite matrix of n × n; `right` has n rows of `columns` and becomes X.
-/// Cholesky's method.
+/// Solves `matrix` × X = `right` for a symmetric positive definite matrix of n × n; `right` has n rows of `columns` and
+/// becomes X. Cholesky's method.
 ///
 /// # Errors
 /// The matrix is not positive definite.

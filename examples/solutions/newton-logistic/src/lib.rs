@@ -4,7 +4,8 @@
 use least_squares::{LinearMap, Scaling, solve, widened};
 use thimble_sdk::{Batch, Loader, Metadata, Model, Parameters, Predictions, Result, Solution, journal};
 
-/// Penalties ½ λ ‖w‖² beside the summed log-loss that are tried, the strongest first: each fit starts from the one before.
+/// Penalties ½ λ ‖w‖² beside the summed log-loss that are tried, the strongest first: each fit starts from the one
+/// before.
 const PENALTIES: [f64; 5] = [100.0, 30.0, 10.0, 3.0, 1.0];
 
 /// Steps of one fit. Newton's method doubles its digits with each.

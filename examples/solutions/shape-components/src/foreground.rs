@@ -45,8 +45,8 @@ pub fn foreground(image: &[u8], width: usize) -> Result<Foreground> {
     Ok(Foreground { width, level, inside })
 }
 
-/// A plane of grey levels that lies in the background: least squares in which pixels above it count little (an expectile, W. Newey and J.
-/// Powell 1987).
+/// A plane of grey levels that lies in the background: least squares in which pixels above it count little (an
+/// expectile, W. Newey and J. Powell 1987).
 fn background(image: &[u8], width: usize) -> Result<Vec<f64>> {
     let place = |pixel: usize| [1.0, (pixel % width) as f64 / width as f64, (pixel / width) as f64 / width as f64];
     let height = |plane: &[f64], pixel: usize| place(pixel).iter().zip(plane).map(|(x, w)| x * w).sum::<f64>();
@@ -68,8 +68,8 @@ fn background(image: &[u8], width: usize) -> Result<Vec<f64>> {
     Ok((0..image.len()).map(|pixel| height(&plane, pixel)).collect())
 }
 
-/// Each value mixed with its neighbours in one direction by the weights 1 2 1; `place` gives a pixel's place in that direction, and
-/// how many there are.
+/// Each value mixed with its neighbours in one direction by the weights 1 2 1; `place` gives a pixel's place in that
+/// direction, and how many there are.
 fn smoothed(values: &[f64], step: usize, place: impl Fn(usize) -> (usize, usize)) -> Vec<f64> {
     let mix = |pixel: usize| {
         let (at, places) = place(pixel);

@@ -133,9 +133,9 @@ impl Shape {
         mask
     }
 
-    /// Measures that do not depend on its place or turn, and but for the first not on its size: area, moments of inertia
-    /// of the second and fourth order, the farthest pixel, how far it is from having two, three and four axes, and how much of its box
-    /// it fills.
+    /// Measures that do not depend on its place or turn, and but for the first not on its size: area, moments of
+    /// inertia of the second and fourth order, the farthest pixel, how far it is from having two, three and four axes,
+    /// and how much of its box it fills.
     pub fn measures(&self) -> Vec<f64> {
         let area = self.pixels.len() as f64;
         let place = |pixel: &usize| ((pixel % self.width) as f64, (pixel / self.width) as f64);
