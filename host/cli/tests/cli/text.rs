@@ -23,6 +23,7 @@ fn help_texts() {
         ("help-dataset-generate", "dataset generate imagenet-pareto --help"),
         ("help-dataset-describe", "dataset describe --help"),
         ("help-dataset-export", "dataset export --help"),
+        ("help-dataset-explore", "dataset explore --help"),
         ("help-metrics-list", "metrics list --help"),
         ("help-metrics-eval", "metrics eval --help"),
         ("help-dataset-ingest", "dataset ingest --help"),
