@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thimble_challenge::LoadedChallenge;
 use thimble_challenge::challenge::MAX_TEST_ROWS;
 use thimble_challenge::result::Mode;
-use thimble_datasets::{Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split};
+use thimble_datasets::{Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split, TaskKind};
 use thimble_scoring::{EvaluateError, OutputSchema};
 
 use crate::score::truth;
@@ -105,8 +105,15 @@ pub enum BindError {
     #[error("the metrics of challenge.json cannot be computed on the test labels of this data: {0}")]
     Metrics(#[from] EvaluateError),
     /// The dataset's task is another.
-    #[error("the task of dataset.json is not that of challenge.json (kind, classes and their names must be equal)")]
-    Task,
+    #[error(
+        "the dataset's task is {value}, the challenge's is {limit}; kind, classes and what is declared of them must be equal"
+    )]
+    Task {
+        /// The challenge's.
+        limit: Box<TaskKind>,
+        /// The dataset's.
+        value: Box<TaskKind>,
+    },
     /// The dataset's field is another.
     #[error("field `{0}` of dataset.json is not that of challenge.json (type, shape, role and columns must be equal)")]
     OtherField(String),
@@ -182,7 +189,8 @@ fn check_fields(challenge: &LoadedChallenge, dataset: &Dataset) -> Result<(), Bi
     }
     let metadataset = dataset.metadataset();
     if metadataset.task != challenge.task {
-        return Err(BindError::Task);
+        let (limit, value) = (Box::new(challenge.task.clone()), Box::new(metadataset.task.clone()));
+        return Err(BindError::Task { limit, value });
     }
     for field in &challenge.fields {
         match metadataset.fields.iter().find(|other| other.name == field.name) {

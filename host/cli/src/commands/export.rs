@@ -250,8 +250,10 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 
 /// The NumPy files of the export that is there, which may be another challenge's.
 fn exported_files(directory: &Path) -> Vec<PathBuf> {
-    let exported =
-        |name: &str| name.ends_with(".npy") && Split::ALL.iter().any(|split| name.starts_with(&format!("{split}.")));
+    let exported = |name: &str| {
+        (name.ends_with(".npy") || name.ends_with(".json"))
+            && Split::ALL.iter().any(|split| name.starts_with(&format!("{split}.")))
+    };
     let names = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| PathBuf::from(entry.file_name()));
     names.filter(|name| name.to_str().is_some_and(exported)).collect()
 }

@@ -99,7 +99,7 @@ fn what_an_official_run_would_refuse_is_not_committed_to() {
     bench.thimble("challenge commit toy --official canonical").assert_error(3, &["canonical", "public", "practice"]);
     bench.write("seed", [0x5a_u8, 3].map(|x| (0..16).map(|i| x.wrapping_mul(i + 1)).collect::<Vec<u8>>()).concat());
     bench.thimble("dataset generate imagenet-pareto --seed-file seed --classes 8 --out eight").assert_code(0);
-    bench.thimble("challenge commit toy --official eight").assert_error(3, &["eight", "label"]);
+    bench.thimble("challenge commit toy --official eight").assert_error(3, &["eight", "8 classes"]);
     std::fs::remove_file(bench.path("eight/operator-secret.json")).unwrap();
     bench.thimble("challenge commit toy --official eight").assert_error(3, &["eight", "operator-secret.json"]);
     assert_eq!(bench.read("toy/challenge.json"), before);
