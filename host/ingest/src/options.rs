@@ -3,82 +3,9 @@
 use std::collections::BTreeSet;
 
 use thimble_datasets::Split;
+pub use thimble_metrics::Task;
 
 use crate::IngestError;
-
-/// What is predicted, without the classes, which the data tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Task {
-    /// One class for each image.
-    ImageClassification,
-    /// One class for each text.
-    TextClassification,
-    /// One class for each row of a table.
-    TabularClassification,
-    /// Boxes with classes in each image.
-    ObjectDetection,
-    /// One class for each pixel.
-    SemanticSegmentation,
-    /// Masks with classes in each image.
-    InstanceSegmentation,
-    /// The place and visibility of some points in each image.
-    KeypointDetection,
-    /// One number for each row of a table.
-    TabularRegression,
-    /// The next values of a series.
-    TimeSeriesForecasting,
-    /// A risk for each row of a table.
-    TimeToEvent,
-}
-
-impl Task {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 10] = [
-        Self::ImageClassification,
-        Self::TextClassification,
-        Self::TabularClassification,
-        Self::ObjectDetection,
-        Self::SemanticSegmentation,
-        Self::InstanceSegmentation,
-        Self::KeypointDetection,
-        Self::TabularRegression,
-        Self::TimeSeriesForecasting,
-        Self::TimeToEvent,
-    ];
-
-    /// What files and commands call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ImageClassification => "image_classification",
-            Self::TextClassification => "text_classification",
-            Self::TabularClassification => "tabular_classification",
-            Self::ObjectDetection => "object_detection",
-            Self::SemanticSegmentation => "semantic_segmentation",
-            Self::InstanceSegmentation => "instance_segmentation",
-            Self::KeypointDetection => "keypoint_detection",
-            Self::TabularRegression => "tabular_regression",
-            Self::TimeSeriesForecasting => "time_series_forecasting",
-            Self::TimeToEvent => "time_to_event",
-        }
-    }
-
-    /// Whether every row has one class.
-    pub const fn is_classification(self) -> bool {
-        matches!(self, Self::ImageClassification | Self::TextClassification | Self::TabularClassification)
-    }
-
-    /// Whether its rows are images.
-    pub const fn has_images(self) -> bool {
-        matches!(
-            self,
-            Self::ImageClassification
-                | Self::ObjectDetection
-                | Self::SemanticSegmentation
-                | Self::InstanceSegmentation
-                | Self::KeypointDetection
-        )
-    }
-}
 
 /// What is asked for. [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]

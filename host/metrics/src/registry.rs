@@ -87,6 +87,23 @@ impl Task {
             Self::TimeToEvent => "Time-to-event prediction",
         }
     }
+
+    /// Whether every row has one class.
+    pub const fn is_classification(self) -> bool {
+        matches!(self, Self::ImageClassification | Self::TextClassification | Self::TabularClassification)
+    }
+
+    /// Whether its rows are images.
+    pub const fn has_images(self) -> bool {
+        matches!(
+            self,
+            Self::ImageClassification
+                | Self::ObjectDetection
+                | Self::SemanticSegmentation
+                | Self::InstanceSegmentation
+                | Self::KeypointDetection
+        )
+    }
 }
 
 /// Which of two values is the better one.

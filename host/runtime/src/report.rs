@@ -7,7 +7,7 @@ use thimble_challenge::challenge::RowRule;
 use thimble_challenge::result::{
     ChallengeRef, Comparable, Compute, EvaluationResult, Failure, MeterRef, Mode, Phase, Published, Run, Score,
 };
-use thimble_challenge::{Fuel, Verdict, round};
+use thimble_challenge::{Fuel, Verdict};
 use thimble_datasets::{Digest, Split};
 
 use crate::contract::CONTRACT;
@@ -59,8 +59,10 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
     let transductive = findings.independence.as_ref().is_some_and(|independence| independence.transductive);
     let rows_as_asked = challenge.rows == RowRule::Transductive || !transductive;
     // By the published figure, as the score that is shown.
-    let ranking = scored.as_ref().and_then(|scored| scored.metrics.get(&challenge.ranking.metric)?.value());
-    let published = ranking.map(|metric| round::decimals(metric, challenge.release.metric_decimals));
+    let published = challenge.ranking_metric().and_then(|metric| {
+        let value = scored.as_ref()?.metrics.get(metric.name)?.value()?;
+        Some(challenge.release.round(metric, value))
+    });
     let good_enough = published.is_some_and(|metric| challenge.score.ranks(metric));
     Comparable {
         mode: request.data.mode(),

@@ -26,8 +26,11 @@ fn windows(batch: &Batch) -> Result<Vec<Vec<f64>>> {
     Ok(batch.windows()?.iter().map(|window| window.iter().map(|&value| root(f64::from(value))).collect()).collect())
 }
 
+/// Values of one row each.
+type Rows = Vec<Vec<f64>>;
+
 /// The square roots of every window of a split and of what follows it.
-fn rows(split: &mut Loader) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+fn rows(split: &mut Loader) -> Result<(Rows, Rows)> {
     let (mut rows, mut targets) = (Vec::new(), Vec::new());
     for batch in split.by_ref() {
         rows.extend(windows(&batch)?);

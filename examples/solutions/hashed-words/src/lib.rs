@@ -36,7 +36,7 @@ fn buckets(text: &str) -> Vec<usize> {
         text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let mut buckets = BTreeSet::from([0]);
     buckets.extend(words.iter().map(|word| bucket(&[word])));
-    buckets.extend(words.windows(2).map(|pair| bucket(pair)));
+    buckets.extend(words.windows(2).map(bucket));
     buckets.into_iter().collect()
 }
 

@@ -15,8 +15,11 @@ pub struct Ridge;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression(LinearMap);
 
+/// Values of one row each.
+type Rows = Vec<Vec<f64>>;
+
 /// Features and target of every row of a split.
-fn rows(split: &mut Loader) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+fn rows(split: &mut Loader) -> Result<(Rows, Rows)> {
     let (mut rows, mut targets) = (Vec::new(), Vec::new());
     for batch in split.by_ref() {
         rows.extend(batch.features()?.iter().map(widened));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use thimble_datasets::{DType, Field};
+use thimble_metrics::Metric;
 
 use crate::composite::{Composite, HouseBaseline, Quality};
 use crate::score::si;
@@ -36,7 +37,6 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
     };
     let ties: Vec<_> = challenge.ranking.tie_breaks.iter().map(|tie| tie.name()).collect();
     let targets: Vec<_> = challenge.targets.iter().map(|target| target.name()).collect();
-    let published: Vec<_> = std::iter::once(metric).chain(&challenge.ranking.also_published).cloned().collect();
     let mut rows = vec![
         ("task", challenge.task.to_string()),
         ("inputs", list_fields(challenge.inputs())),
@@ -65,12 +65,7 @@ fn rows(challenge: &Challenge) -> Vec<(&'static str, String)> {
         ("official submissions", format!("{} in 24 hours", grouped(challenge.quotas.official_per_day))),
         (
             "an official run publishes",
-            format!(
-                "{} to {} decimals, FLOPs a row to {} digits",
-                published.join(", "),
-                challenge.release.metric_decimals,
-                challenge.release.flops_digits
-            ),
+            format!("{}, FLOPs a row to {} digits", released(challenge), challenge.release.flops_digits),
         ),
     ]);
     rows
@@ -86,6 +81,18 @@ fn list_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> String {
         format!("`{name}`{dtype}{shape}{ragged}")
     };
     fields.map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// The published metrics, and how they are rounded.
+fn released(challenge: &Challenge) -> String {
+    let digits = challenge.release.metric_decimals;
+    let list = |bounded: bool, unit: &str| {
+        let of_kind = |metric: &&&Metric| (metric.range.min.is_some() && metric.range.max.is_some()) == bounded;
+        let metrics: Vec<_> = challenge.metrics().collect();
+        let names: Vec<_> = metrics.iter().filter(of_kind).map(|metric| metric.name).collect();
+        (!names.is_empty()).then(|| format!("{} to {digits} {unit}", names.join(", ")))
+    };
+    [list(true, "decimals"), list(false, "significant digits")].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn composite_score(composite: &Composite, metric: &str) -> String {

@@ -11,8 +11,10 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thimble_datasets::{Digest, Field, PublicData, Role, TaskKind, schema};
+use thimble_metrics::{Metric, Range};
 
 use crate::composite::Composite;
+use crate::round;
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
 pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
@@ -96,12 +98,12 @@ impl Challenge {
     }
 
     /// The ranking metric; none where the challenge is not valid.
-    pub fn ranking_metric(&self) -> Option<&'static thimble_metrics::Metric> {
+    pub fn ranking_metric(&self) -> Option<&'static Metric> {
         thimble_metrics::metric(self.metric_task(), &self.ranking.metric)
     }
 
     /// Every metric that is computed: the ranking one, then those also published.
-    pub fn metrics(&self) -> impl Iterator<Item = &'static thimble_metrics::Metric> {
+    pub fn metrics(&self) -> impl Iterator<Item = &'static Metric> {
         let names = std::iter::once(&self.ranking.metric).chain(&self.ranking.also_published);
         names.filter_map(|name| thimble_metrics::metric(self.metric_task(), name))
     }
@@ -350,7 +352,8 @@ pub enum ScoreRule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReleaseRule {
-    /// Decimals that published metrics are rounded to, 1 to 6.
+    /// Decimals that published metrics are rounded to, 1 to 6; a metric whose range has an open end is rounded to as many
+    /// significant digits instead, since a submission could write a message into the digits of a very large value.
     pub metric_decimals: u32,
     /// Significant digits of the published FLOPs per sample, 1 to 6.
     pub flops_digits: u32,
@@ -359,6 +362,16 @@ pub struct ReleaseRule {
     /// A new figure is published only when it beats the builder's last by more than this (the Ladder rule, Blum and
     /// Hardt 2015), above 0; null: always.
     pub improvement: Option<f64>,
+}
+
+impl ReleaseRule {
+    /// A metric's value as it is published.
+    pub fn round(&self, metric: &Metric, value: f64) -> f64 {
+        match metric.range {
+            Range { min: Some(_), max: Some(_) } => round::decimals(value, self.metric_decimals),
+            Range { .. } => round::significant(value, self.metric_decimals),
+        }
+    }
 }
 
 impl Default for ReleaseRule {

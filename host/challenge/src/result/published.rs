@@ -49,14 +49,14 @@ impl Published {
 
     fn with_figures(self, result: &Comparable, challenge: &Challenge) -> Self {
         let release = &challenge.release;
-        let names = std::iter::once(&challenge.ranking.metric).chain(&challenge.ranking.also_published);
-        let metrics = names
-            .filter_map(|name| {
-                let value = match result.metrics.get(name)? {
-                    MetricValue::Value(value) => MetricValue::Value(round::decimals(*value, release.metric_decimals)),
+        let metrics = challenge
+            .metrics()
+            .filter_map(|metric| {
+                let value = match result.metrics.get(metric.name)? {
+                    MetricValue::Value(value) => MetricValue::Value(release.round(metric, *value)),
                     MetricValue::Undefined(_) => MetricValue::Undefined(UNDEFINED.to_owned()),
                 };
-                Some((name.clone(), value))
+                Some((metric.name.to_owned(), value))
             })
             .collect::<std::collections::BTreeMap<_, _>>();
         let ranking = metrics.get(&challenge.ranking.metric).and_then(MetricValue::value);

@@ -35,7 +35,7 @@ fn comparable(verdict: Verdict) -> Comparable {
         }),
         metrics: BTreeMap::from([
             ("accuracy".to_owned(), MetricValue::Value(0.98046875)),
-            ("macro_f1".to_owned(), MetricValue::Undefined("class 17 has no rows".to_owned())),
+            ("f1".to_owned(), MetricValue::Undefined("class 17 has no rows".to_owned())),
             ("secret".to_owned(), MetricValue::Value(0.123_456)),
         ]),
         baseline: Some(Baseline {
@@ -102,17 +102,29 @@ fn published_figures_are_rounded_and_computed_from_rounded_ones() {
     assert_eq!(published.outcome, Outcome::Scored);
 }
 
+/// 4 decimals of a number near 10^30 would be a hundred bits of the builder's choice.
+#[test]
+fn a_metric_without_bounds_is_published_to_significant_digits() {
+    let mut challenge = fixture::challenge();
+    challenge.task = thimble_datasets::TaskKind::TabularRegression;
+    challenge.ranking.metric = "rmse".to_owned();
+    let mut result = comparable(Verdict::Scored);
+    result.metrics = BTreeMap::from([("rmse".to_owned(), MetricValue::Value(1.234_567_890_123e30))]);
+    let published = Published::of(&result, &challenge);
+    assert_eq!(published.metrics, BTreeMap::from([("rmse".to_owned(), MetricValue::Value(1.235e30))]));
+}
+
 /// Everything that is not declared, rounded or the builder's own may change without changing what is published.
 #[test]
 fn published_carries_nothing_else() {
     let mut challenge = fixture::challenge();
-    challenge.ranking.also_published = vec!["macro_f1".to_owned()];
+    challenge.ranking.also_published = vec!["f1".to_owned()];
     let one = comparable(Verdict::Scored);
     let mut other = one.clone();
     other.dataset = Digest::of(b"other");
     other.metrics.insert("secret".to_owned(), MetricValue::Value(0.9));
     other.metrics.insert("accuracy".to_owned(), MetricValue::Value(0.980_46));
-    other.metrics.insert("macro_f1".to_owned(), MetricValue::Undefined("class 3 has no rows".to_owned()));
+    other.metrics.insert("f1".to_owned(), MetricValue::Undefined("class 3 has no rows".to_owned()));
     other.score = Some(Score { value: 1.0, unclamped: Some(2.0) });
     other.failure = Some(Failure { phase: Phase::Predict, rule: "x".to_owned(), message: "y".to_owned() });
     other.compute = Compute {

@@ -11,6 +11,7 @@ use thimble_ingest::{
     Channels, IngestError, Input, Options, Outcome, Progress, Shares, SharesError, Silent, Size, SplitRule, Stage, Task,
 };
 
+use crate::commands::metrics::tasks;
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::output::note;
 use crate::target::Target;
@@ -46,7 +47,7 @@ pub(crate) struct IngestOpts {
     /// File or directory with the data
     path: PathBuf,
     /// What is predicted
-    #[arg(long, value_parser = task)]
+    #[arg(long, value_parser = tasks())]
     task: Task,
     /// Directory to make
     #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
@@ -187,11 +188,6 @@ struct SplitOpts {
 enum Rule {
     Shares(Shares),
     Column(String),
-}
-
-fn task(text: &str) -> Result<Task, String> {
-    let found = Task::ALL.into_iter().find(|task| task.name() == text);
-    found.ok_or_else(|| format!("must be one of {}", Task::ALL.map(Task::name).join(", ")))
 }
 
 fn delimiter(text: &str) -> Result<u8, &'static str> {

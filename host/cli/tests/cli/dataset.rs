@@ -211,5 +211,5 @@ fn everything_that_must_be_put_right_is_told_and_nothing_written() {
         .assert_error(2, &["--resize: only images are scaled"]);
     bench
         .thimble("dataset ingest churn.csv --task sorting --out x")
-        .assert_error(2, &["must be one of image_classification"]);
+        .assert_error(2, &["possible values: image_classification"]);
 }
