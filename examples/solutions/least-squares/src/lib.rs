@@ -176,7 +176,10 @@ mod tests {
         let mut right = vec![8.0, 1.0, 7.0, 2.0];
         solve(&mut [4.0, 2.0, 2.0, 3.0], &mut right, 2)?;
         // 4 x + 2 y and 2 x + 3 y for (x, y) = (1.25, 1.5) and (−0.125, 0.75).
-        assert_eq!(right, [1.25, -0.125, 1.5, 0.75]);
+        // A root of 2 is in between, so not to the last bit.
+        for (found, expected) in right.iter().zip([1.25, -0.125, 1.5, 0.75]) {
+            assert!((found - expected).abs() < 1e-12, "{right:?}");
+        }
         assert!(solve(&mut [1.0, 2.0, 2.0, 1.0], &mut [1.0, 1.0], 1).is_err());
         Ok(())
     }
