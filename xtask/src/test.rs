@@ -87,7 +87,7 @@ fn suites(workspace: &Workspace, nextest: bool) -> Vec<(&'static str, Command)> 
     sdk.args(["test", "--doc", "--release", "--package", "thimble-sdk"]);
     let mut solutions = workspace.cargo();
     solutions.current_dir(workspace.path(SOLUTIONS)).env("CARGO_TARGET_DIR", workspace.target("guests"));
-    solutions.args(["test", "--release", "--workspace"]);
+    solutions.args(["test", "--release", "--workspace", "--no-fail-fast"]);
     vec![
         ("workspace", workspace_tests(workspace, nextest)),
         ("sdk examples in docs", sdk),
