@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_touch_are_told_apart() -> Result<()> {
+    fn shapes_that_touch_at_a_corner_are_told_apart() -> Result<()> {
         let shapes = shapes(&image(), 20)?;
         assert_eq!(shapes.len(), 2);
         let near = |found: [f32; 4], expected: [f32; 4]| found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1.0);
