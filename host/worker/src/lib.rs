@@ -1,0 +1,1 @@
+//! Leases submissions, evaluates them, writes down how they ended.
