@@ -8,7 +8,7 @@
 //! What a field is, and what a prediction is worth in it, is computed from published figures only, so that anyone can do it
 //! again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,19 +132,27 @@ impl Composite {
     /// A team has one vote, which its submissions share. Of submissions with the same component only the first counts. With
     /// fewer than five teams, the reference cost is added until the field has five votes.
     pub fn anchors(&self, candidates: &[Candidate<'_>]) -> Anchors {
-        let mut components = BTreeSet::new();
+        // Nothing is in the order of these: they are only asked.
+        let mut components = HashSet::with_capacity(candidates.len());
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut submissions: Vec<f64> = Vec::new();
         let eligible: Vec<_> = candidates
             .iter()
             .filter(|candidate| self.reaches_floor(candidate.metric) && components.insert(candidate.component))
+            .map(|candidate| {
+                let team = *numbers.entry(candidate.team).or_insert(submissions.len());
+                match submissions.get_mut(team) {
+                    Some(count) => *count += 1.0,
+                    None => submissions.push(1.0),
+                }
+                (candidate.flops_per_sample, team)
+            })
             .collect();
-        let mut teams: BTreeMap<&str, f64> = BTreeMap::new();
-        for candidate in &eligible {
-            *teams.entry(candidate.team).or_default() += 1.0;
-        }
-        let provisional = teams.len() < FULL_FIELD;
-        let padding = if provisional { FULL_FIELD.saturating_sub(self.house.len() + teams.len()) } else { 0 };
+        let teams = submissions.len();
+        let provisional = teams < FULL_FIELD;
+        let padding = if provisional { FULL_FIELD.saturating_sub(self.house.len() + teams) } else { 0 };
         let house = self.house.iter().map(|baseline| (baseline.flops_per_sample, 1.0));
-        let votes = eligible.iter().map(|candidate| (candidate.flops_per_sample, 1.0 / teams[candidate.team]));
+        let votes = eligible.iter().map(|&(flops, team)| (flops, 1.0 / submissions[team]));
         let padded = std::iter::repeat_n((self.reference_flops, 1.0), padding);
         let field = Field::new(house.chain(votes).chain(padded));
         Anchors {
@@ -157,7 +165,11 @@ impl Composite {
 
     /// The score of a metric and a cost against a field: 0 below the floor, and `unclamped` is what it would have been.
     pub fn score(&self, metric: f64, flops_per_sample: f64, anchors: &Anchors) -> Score {
-        let efficiency = anchors.efficiency(flops_per_sample);
+        self.score_at(metric, anchors.efficiency(flops_per_sample))
+    }
+
+    /// The score of a metric and an [efficiency](Anchors::efficiency), as [`score`](Self::score).
+    pub fn score_at(&self, metric: f64, efficiency: f64) -> Score {
         let Weights { quality, flops, carbon } = self.weights;
         let score = quality * self.quality_of(metric) + flops * efficiency + carbon * efficiency;
         Score { value: if self.reaches_floor(metric) { score } else { 0.0 }, unclamped: Some(score) }
@@ -175,10 +187,30 @@ impl Composite {
 impl Anchors {
     /// How little `flops_per_sample` is against the field, between 0 and 1.
     pub fn efficiency(&self, flops_per_sample: f64) -> f64 {
+        self.curve().at(flops_per_sample)
+    }
+
+    /// Efficiency by cost, for many costs.
+    pub fn curve(&self) -> Curve {
         let (median, p10) = (logarithm(self.median_flops), logarithm(self.p10_flops));
         let (narrow, wide) = SPREAD;
-        let steepness = libm::log(19.0) / (median - p10).clamp(libm::log(narrow), libm::log(wide));
-        1.0 / (1.0 + libm::exp(steepness * (logarithm(flops_per_sample) - median)))
+        Curve { median, steepness: libm::log(19.0) / (median - p10).clamp(libm::log(narrow), libm::log(wide)) }
+    }
+}
+
+/// What [`Anchors`] say of any cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Curve {
+    /// `ln m`.
+    median: f64,
+    /// `k`.
+    steepness: f64,
+}
+
+impl Curve {
+    /// How little `flops_per_sample` is against the field, between 0 and 1.
+    pub fn at(&self, flops_per_sample: f64) -> f64 {
+        1.0 / (1.0 + libm::exp(self.steepness * (logarithm(flops_per_sample) - self.median)))
     }
 }
 
@@ -196,7 +228,7 @@ struct Field {
 impl Field {
     fn new(costs: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut costs: Vec<_> = costs.map(|(flops, vote)| (logarithm(flops), vote)).collect();
-        costs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        costs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let votes = costs.iter().map(|(_, vote)| vote).sum();
         Self { costs, votes }
     }
@@ -373,6 +405,44 @@ mod tests {
     }
 
     proptest! {
+        /// Equal to the bit, however the field is gathered.
+        #[test]
+        fn votes_are_counted_as_defined(
+            entries in proptest::collection::vec((0_usize..7, 0_u8..20, prop_oneof![Just(0.4), Just(0.9)], 1.0..1e12), 0..40),
+            house in proptest::collection::vec(0.0..1e12, 0..6),
+        ) {
+            const TEAMS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+            let rule = rule(&house);
+            let candidates: Vec<_> = entries
+                .iter()
+                .map(|&(team, component, metric, flops_per_sample)| Candidate {
+                    team: TEAMS[team],
+                    component: Digest::of(&[component]),
+                    metric,
+                    flops_per_sample,
+                })
+                .collect();
+            let counts = |i: usize| {
+                let first = candidates[..i].iter().all(|c| c.component != candidates[i].component || c.metric < 0.5);
+                candidates[i].metric >= 0.5 && first
+            };
+            let eligible: Vec<_> = (0..candidates.len()).filter(|&i| counts(i)).map(|i| candidates[i]).collect();
+            let of_team = |team: &str| eligible.iter().filter(|c| c.team == team).count();
+            let teams = TEAMS.iter().filter(|team| of_team(team) > 0).count();
+            let padding = if teams < 5 { 5_usize.saturating_sub(teams + house.len()) } else { 0 };
+            let votes = eligible.iter().map(|c| (c.flops_per_sample, 1.0 / of_team(c.team) as f64));
+            let field = Field::new(
+                house.iter().map(|&flops| (flops, 1.0)).chain(votes).chain(vec![(rule.reference_flops, 1.0); padding]),
+            );
+            let expected = Anchors {
+                median_flops: libm::exp(field.quantile(0.5)),
+                p10_flops: libm::exp(field.quantile(0.1)),
+                members: (house.len() + eligible.len() + padding) as u64,
+                provisional: teams < 5,
+            };
+            prop_assert_eq!(rule.anchors(&candidates), expected);
+        }
+
         #[test]
         fn less_cost_never_scores_less(house in proptest::collection::vec(0.0..1e12, 0..6), a in 0.0..1e12, b in 0.0..1e12) {
             let rule = rule(&house);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use thimble_metrics::Direction;
+use thimble_metrics::{Direction, MetricValue};
 
 use crate::challenge::{Challenge, ScoreRule, TieBreak};
 use crate::result::Published;
@@ -16,35 +16,80 @@ pub struct Entry<'a> {
     pub submitted_ms: u64,
 }
 
-/// Compares two entries; the better one is `Less`, so that sorting puts it first. First the score, then the
-/// challenge's tie-breaks in their order. `Equal` means that they share a rank.
-pub fn compare(challenge: &Challenge, a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
-    let metric = challenge.ranking_metric();
-    let by_magnitude = metric.is_some_and(|metric| metric.ranks_by_magnitude);
-    let metric_rises = metric.is_none_or(|metric| metric.direction == Direction::HigherIsBetter);
-    let score_rises = match challenge.score {
-        ScoreRule::LinearAboveBaseline { .. } | ScoreRule::Composite(_) => true,
-        ScoreRule::Metric => metric_rises,
-    };
-    let magnitude = |value: f64| if by_magnitude { value.abs() } else { value };
-    let metric = |entry: &Entry<'_>| entry.published.metrics.get(&challenge.ranking.metric)?.value().map(magnitude);
-    let score = |entry: &Entry<'_>| match challenge.score {
-        ScoreRule::Metric => entry.published.score.map(magnitude),
-        ScoreRule::LinearAboveBaseline { .. } | ScoreRule::Composite(_) => entry.published.score,
-    };
-    let score = best(score(a), score(b), score_rises);
-    challenge.ranking.tie_breaks.iter().fold(score, |order, tie_break| {
-        order.then_with(|| match tie_break {
-            TieBreak::Metric => best(metric(a), metric(b), metric_rises),
-            TieBreak::FewerParameters => {
-                // Counts are below 2^53: exact as f64.
-                let count = |entry: &Entry<'_>| entry.published.parameters.map(|count| count.0 as f64);
-                best(count(a), count(b), false)
-            }
-            TieBreak::FewerFlops => best(a.published.flops_per_sample, b.published.flops_per_sample, false),
-            TieBreak::Earlier => a.submitted_ms.cmp(&b.submitted_ms),
+/// The figures of a row that its rank is computed from, taken out once: a leaderboard compares each many times.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// What ranks. The score of a [`Composite`](ScoreRule::Composite) rule is replaced here by that against the field.
+    pub score: Option<f64>,
+    /// The ranking metric.
+    pub metric: Option<f64>,
+    /// As declared. Counts are below 2^53: exact as f64.
+    pub parameters: Option<f64>,
+    /// FLOPs per sample.
+    pub flops_per_sample: Option<f64>,
+    /// When it was submitted, in milliseconds since 1970.
+    pub submitted_ms: u64,
+}
+
+impl Figures {
+    /// The figures of an entry, with its published score.
+    pub fn of(challenge: &Challenge, entry: &Entry<'_>) -> Self {
+        let Entry { published, submitted_ms } = *entry;
+        Self {
+            score: published.score,
+            metric: published.metrics.get(&challenge.ranking.metric).and_then(MetricValue::value),
+            parameters: published.parameters.map(|count| count.0 as f64),
+            flops_per_sample: published.flops_per_sample,
+            submitted_ms,
+        }
+    }
+}
+
+/// The order of a challenge: the score, then the tie-breaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    score_rises: bool,
+    score_by_magnitude: bool,
+    metric_rises: bool,
+    metric_by_magnitude: bool,
+    tie_breaks: Vec<TieBreak>,
+}
+
+impl Order {
+    /// What `challenge` asks for.
+    pub fn of(challenge: &Challenge) -> Self {
+        let metric = challenge.ranking_metric();
+        let metric_by_magnitude = metric.is_some_and(|metric| metric.ranks_by_magnitude);
+        let metric_rises = metric.is_none_or(|metric| metric.direction == Direction::HigherIsBetter);
+        let (score_rises, score_by_magnitude) = match challenge.score {
+            ScoreRule::LinearAboveBaseline { .. } | ScoreRule::Composite(_) => (true, false),
+            ScoreRule::Metric => (metric_rises, metric_by_magnitude),
+        };
+        let tie_breaks = challenge.ranking.tie_breaks.clone();
+        Self { score_rises, score_by_magnitude, metric_rises, metric_by_magnitude, tie_breaks }
+    }
+
+    /// The better one is `Less`, so that sorting puts it first. `Equal` means that they share a rank.
+    pub fn compare(&self, a: &Figures, b: &Figures) -> Ordering {
+        let magnitude = |value: Option<f64>, wanted: bool| if wanted { value.map(f64::abs) } else { value };
+        let score = |figures: &Figures| magnitude(figures.score, self.score_by_magnitude);
+        let metric = |figures: &Figures| magnitude(figures.metric, self.metric_by_magnitude);
+        let by_score = best(score(a), score(b), self.score_rises);
+        self.tie_breaks.iter().fold(by_score, |order, tie_break| {
+            order.then_with(|| match tie_break {
+                TieBreak::Metric => best(metric(a), metric(b), self.metric_rises),
+                TieBreak::FewerParameters => best(a.parameters, b.parameters, false),
+                TieBreak::FewerFlops => best(a.flops_per_sample, b.flops_per_sample, false),
+                TieBreak::Earlier => a.submitted_ms.cmp(&b.submitted_ms),
+            })
         })
-    })
+    }
+}
+
+/// Compares two entries by their published scores; the better one is `Less`, so that sorting puts it first. First the score,
+/// then the challenge's tie-breaks in their order. `Equal` means that they share a rank.
+pub fn compare(challenge: &Challenge, a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
+    Order::of(challenge).compare(&Figures::of(challenge, a), &Figures::of(challenge, b))
 }
 
 /// `Less` when `a` is the better value; a present value is better than none.
@@ -60,8 +105,6 @@ fn best(a: Option<f64>, b: Option<f64>, larger_is_better: bool) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use thimble_metrics::MetricValue;
-
     use super::*;
     use crate::result::Outcome;
     use crate::units::ParameterCount;
