@@ -24,7 +24,7 @@ const PREFIXES: [(&str, u64); 7] = [
     ("F", 1),
 ];
 
-/// An amount of compute in FLOPs (operations, not a rate), up to 18 exaFLOPs. Written with the largest SI prefix that is exact:
+/// An amount of compute in FLOPs (operations, not a rate), up to 9 exaFLOPs. Written with the largest SI prefix that is exact:
 /// `200PF`, `1500GF`, `7F`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Compute(u64);
@@ -32,15 +32,15 @@ pub struct Compute(u64);
 /// A text that is no amount of compute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be an amount of FLOPs such as 200PF, 1.5PF or 800GF (F, kF, MF, GF, TF, PF, EF), a whole number of FLOPs and at most 18EF"
+    "must be an amount of FLOPs such as 200PF, 1.5PF or 800GF (F, kF, MF, GF, TF, PF, EF), a whole number of FLOPs and at most 9EF"
 )]
 pub struct ComputeError;
 
 impl Compute {
     /// None.
     pub const ZERO: Self = Self(0);
-    /// The largest amount, 18 EF.
-    pub const MAX: Self = Self(18_000 * PETA);
+    /// The largest amount, 9 EF.
+    pub const MAX: Self = Self(9_000 * PETA);
 
     /// An amount of FLOPs, at most [`MAX`](Self::MAX).
     pub const fn from_flops(flops: u64) -> Self {
@@ -153,7 +153,7 @@ impl JsonSchema for Compute {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "FLOPs with an SI prefix, for example 200PF; a whole number of FLOPs, at most 18EF",
+            "description": "FLOPs with an SI prefix, for example 200PF; a whole number of FLOPs, at most 9EF",
             "pattern": "^[0-9]{1,20}(\\.[0-9]{1,18})? ?(F|kF|MF|GF|TF|PF|EF)?$",
             "examples": ["200PF", "1.5PF"]
         })
@@ -281,12 +281,12 @@ mod tests {
             ("200PF", 200 * PETA),
             ("0.25 PF", PETA / 4),
             ("3 GFLOP", 3_000_000_000),
-            ("18EF", 18_000 * PETA),
+            ("9EF", 9_000 * PETA),
         ] {
             assert_eq!(text.parse::<Compute>().map(Compute::flops), Ok(flops), "{text}");
         }
         for bad in
-            ["", "PF", ".5PF", "1.PF", "1.5F", "-1PF", "1e3", "18.1EF", "99999999999999999999F", "1 pf", "1PFx", "١PF"]
+            ["", "PF", ".5PF", "1.PF", "1.5F", "-1PF", "1e3", "9.1EF", "99999999999999999999F", "1 pf", "1PFx", "١PF"]
         {
             assert!(bad.parse::<Compute>().is_err(), "{bad}");
         }

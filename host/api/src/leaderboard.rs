@@ -212,7 +212,7 @@ pub struct RankingContext {
 pub struct BudgetUse {
     /// What the operator gave.
     pub granted: Compute,
-    /// What finished runs were charged.
+    /// What finished runs were charged, rounded up to whole hundredths of `granted` (for operators exact).
     pub used: Compute,
     /// What queued and running ones may still use.
     pub reserved: Compute,

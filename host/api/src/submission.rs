@@ -42,9 +42,9 @@ pub struct BuilderSubmission {
     pub package_bytes: u64,
     /// An earlier submission of the same team to the same challenge, in the same mode, with the same component.
     pub duplicate_of: Option<SubmissionId>,
-    /// What it has been charged: all of its budgets while it is queued or running; steps of 1 % of the team's budget when it is
-    /// official.
-    pub charged: Compute,
+    /// What the team's budget is charged: all that it may use while it is queued or running, then what it used. Null for an
+    /// official run that has ended: it shows in the team's total only, in steps of 1 % of the budget.
+    pub charged: Option<Compute>,
     /// Where it stands.
     pub run: BuilderRun,
 }
