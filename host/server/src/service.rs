@@ -1,0 +1,61 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use thimble_store::Store;
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::rate::Limits;
+
+/// The service: its store, its settings and what it remembers for a moment. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+/// What is behind a [`Service`].
+pub struct Shared {
+    pub(crate) store: Store,
+    pub(crate) config: Config,
+    pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
+    /// Large bodies that may be held at the same time.
+    pub(crate) uploads: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
+}
+
+impl std::ops::Deref for Service {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Service {
+    /// A service over `store`.
+    pub fn new(store: Store, config: Config) -> Self {
+        let shared = Shared {
+            metrics: Metrics::new(),
+            limits: Limits::new(&config.rates),
+            uploads: Arc::new(Semaphore::new(config.max_uploads)),
+            stopping: watch::Sender::new(false),
+            store,
+            config,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Ends the streams of events, and says so to whoever asks whether it is ready.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Resolves once the service stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+}
