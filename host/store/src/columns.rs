@@ -125,15 +125,17 @@ impl Columns for SqliteRow {
 
     fn submission_id_or_null(&self, column: &'static str) -> Result<Option<SubmissionId>> {
         let bytes: Option<&[u8]> = self.try_get(column)?;
-        let id = |bytes: &[u8]| {
-            let id = <[u8; 16]>::try_from(bytes).ok().and_then(SubmissionId::from_bytes);
-            id.ok_or_else(|| corrupt(column, "it is no UUID of version 7"))
-        };
-        bytes.map(id).transpose()
+        bytes.map(submission_id).transpose()
     }
 }
 
-/// An amount as a column holds it. SQLite's integers end at 9.2 EF: what is more is held as that.
+/// The id that 16 bytes are.
+pub(crate) fn submission_id(bytes: &[u8]) -> Result<SubmissionId> {
+    let id = <[u8; 16]>::try_from(bytes).ok().and_then(SubmissionId::from_bytes);
+    id.ok_or_else(|| corrupt("id of a submission", "it is no UUID of version 7"))
+}
+
+/// An amount as a column holds it: the largest, 9 EF, is below the largest integer of SQLite, 9.2e18.
 pub(crate) fn stored_compute(compute: Compute) -> i64 {
     i64::try_from(compute.flops()).unwrap_or(i64::MAX)
 }

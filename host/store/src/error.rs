@@ -63,6 +63,12 @@ pub enum StoreError {
     Interrupted(#[source] tokio::task::JoinError),
 }
 
+impl StoreError {
+    pub(crate) fn corrupt(what: &'static str, reason: impl fmt::Display) -> Self {
+        Self::Corrupt { what, reason: reason.to_string() }
+    }
+}
+
 /// What a user cannot have, and why: becomes the body of an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -81,6 +87,11 @@ impl Refusal {
     /// One without details.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: Vec::new(), retry_after_seconds: None }
+    }
+
+    /// Not there, or not for whoever asks: the two are not told apart.
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "there is nothing at this address")
     }
 
     /// A fault of one field.

@@ -4,10 +4,19 @@
 //! for the one connection that writes and are transactions that are on disk when they return. Times come from the caller.
 //! What a user did wrong is a [`Refusal`]; what is wrong with the service or its disk is a [`StoreError`].
 
+mod accounts;
+mod artifacts;
+mod audit;
+mod challenges;
 mod columns;
 mod cursor;
+mod datasets;
 mod directory;
 mod error;
+mod invites;
+mod secret;
+mod sessions;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +27,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::Notify;
 
+pub use challenges::{ChallengeRow, Cover, PublishedChallenge};
+pub use datasets::{DatasetRecord, NewDataset};
 pub use error::{Actor, Refusal, RefusedOr, Result, StoreError};
+pub use secret::Secret;
+pub use sessions::Session;
+pub use tokens::Principal;
 
 /// Connections that read. Each has a thread of its own.
 const READERS: u32 = 4;
@@ -33,6 +47,7 @@ pub struct Store {
     writer: SqlitePool,
     artifacts: Arc<LocalFileSystem>,
     directory: Arc<Path>,
+    parsed: Arc<challenges::Parsed>,
     /// Workers wait here for something to do.
     submitted: Arc<Notify>,
 }
@@ -70,7 +85,14 @@ impl Store {
         let artifacts = LocalFileSystem::new_with_prefix(directory.join(directory::ARTIFACTS))
             .map_err(StoreError::Artifacts)?
             .with_fsync(true);
-        Ok(Self { readers, writer, artifacts: Arc::new(artifacts), directory, submitted: Arc::new(Notify::new()) })
+        Ok(Self {
+            readers,
+            writer,
+            artifacts: Arc::new(artifacts),
+            directory,
+            parsed: Arc::default(),
+            submitted: Arc::new(Notify::new()),
+        })
     }
 
     /// Where it is.
@@ -133,7 +155,7 @@ impl Store {
     }
 
     /// Ends every connection; what was written is in the database's own file afterwards.
-    pub async fn close(&self) {
+    pub async fn disconnect(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }

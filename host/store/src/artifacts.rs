@@ -1,0 +1,69 @@
+//! Artifacts: bytes by their SHA-256, as `ab/cdef…`. Written beside their place, synchronised and renamed, never changed.
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutPayload};
+use thimble_datasets::Digest;
+
+use crate::{Result, Sizes, Store, StoreError};
+
+impl Store {
+    /// Keeps `bytes`, which survive a power cut once this returns. The same bytes again are a look, not a write.
+    ///
+    /// # Errors
+    ///
+    /// The disk fails.
+    pub async fn put_artifact(&self, bytes: Bytes) -> Result<Digest> {
+        let digest = Digest::of(&bytes);
+        let failed = |source| StoreError::Artifact { digest, source };
+        let path = path(&digest);
+        // What has the right length and another content is damage: reading reports it, and writing again mends it.
+        match self.artifact(&digest).await {
+            Ok(Some(_)) => return Ok(digest),
+            Ok(None) | Err(StoreError::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.artifacts.put(&path, PutPayload::from_bytes(bytes)).await.map_err(failed)?;
+        Ok(digest)
+    }
+
+    /// The bytes of this digest; none where they are not kept (any more).
+    ///
+    /// # Errors
+    ///
+    /// The disk fails, or what it holds is not what was written.
+    pub async fn artifact(&self, digest: &Digest) -> Result<Option<Bytes>> {
+        let failed = |source| StoreError::Artifact { digest: *digest, source };
+        let found = match self.artifacts.get(&path(digest)).await {
+            Ok(found) => found,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        let bytes = found.bytes().await.map_err(failed)?;
+        let read = Digest::of(&bytes);
+        if read != *digest {
+            return Err(StoreError::corrupt("artifact", format!("{digest} holds bytes of {read}")));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Room taken on the disk. Looks at every artifact.
+    ///
+    /// # Errors
+    ///
+    /// The disk fails.
+    pub async fn sizes(&self) -> Result<Sizes> {
+        let artifacts = self.artifacts.list(None).try_fold(0, |sum, object| async move { Ok(sum + object.size) });
+        Ok(Sizes {
+            database_bytes: self.database_bytes().await?,
+            artifact_bytes: artifacts.await.map_err(StoreError::Artifacts)?,
+        })
+    }
+}
+
+fn path(digest: &Digest) -> Path {
+    let digits = digest.to_hex();
+    let (directory, file) = digits.split_at(2);
+    Path::from_iter([directory, file])
+}
