@@ -21,32 +21,42 @@
 //! | `GET /operator`, and `POST /operator/new` with faults | [`operator`] |
 //! | `GET /operator/challenges/{name}/step/1` … `4`, and `POST` with faults | [`step1`], [`step2`], [`step3`], [`step4`] |
 //! | every error | [`error`] |
-//!
-//! ```text
-//! challenges(&Viewer, &Page<ChallengeSummary>, &ChallengesQuery)
-//! leaderboard(&Viewer, &ChallengeView, &Leaderboard, &LeaderboardQuery)
-//! description(&Viewer, &ChallengeView, statement: &str)
-//! explore(&Viewer, &ChallengeView)
-//! training(&Viewer, &ChallengeView, origin: &str)
-//! submissions(&Viewer, &ChallengeView, &Page<BuilderSubmission>, &SubmitForm, faults: &[ErrorDetail])
-//! monitor(&Viewer, &ChallengeView, &Monitor, &Page<SubmissionRecord>, faults: &[ErrorDetail])
-//! submission(&Viewer, &ChallengeView, &SubmissionView, Option<&Log>, Option<&RankingContext>)
-//! record(&Viewer, &ChallengeView, &SubmissionRecord)
-//! login(&Viewer, &LoginForm, fault: Option<&str>)
-//! join(&Viewer, &JoinForm, faults: &[ErrorDetail])
-//! joined(&Viewer, &Joined)
-//! operator(&Viewer, &OperatorHome, &NewDraftForm, faults: &[ErrorDetail])
-//! step1(&Viewer, &DraftView, &Step1Form, faults: &[ErrorDetail])
-//! step2(&Viewer, &DraftView, &Step2Form, faults: &[ErrorDetail], &[DatasetView])
-//! step3(&Viewer, &DraftView, &Step3Form, faults: &[ErrorDetail])
-//! step4(&Viewer, &DraftView, &Step4Form, faults: &[ErrorDetail], &Invitations)
-//! error(&Viewer, &ErrorBody)
-//! ```
 
+mod account;
 pub mod assets;
+mod challenge;
+mod challenges;
+mod curves;
+mod error;
 pub mod forms;
+mod frontier;
+mod input;
+mod layout;
+mod leaderboard;
 pub mod markdown;
+mod monitor;
+mod operator;
+mod outcome;
+mod record;
+mod scale;
+mod steps;
+mod submission;
+mod submissions;
 mod text;
+mod training;
+mod verdict;
 mod viewer;
 
+pub use account::{join, joined, login};
+pub use challenge::{description, explore};
+pub use challenges::challenges;
+pub use error::error;
+pub use leaderboard::leaderboard;
+pub use monitor::monitor;
+pub use operator::{OperatorHome, operator};
+pub use record::record;
+pub use steps::{Invitations, step1, step2, step3, step4};
+pub use submission::submission;
+pub use submissions::submissions;
+pub use training::training;
 pub use viewer::{SignedIn, Viewer};

@@ -1,8 +1,8 @@
 //! How text, numbers and times are written.
 
 use maud::{Markup, html};
-use thimble_api::Timestamp;
 use thimble_api::challenge::{Better, MetricView};
+use thimble_api::{Compute, Timestamp};
 use thimble_challenge::score::si;
 use thimble_metrics::MetricValue;
 
@@ -94,6 +94,11 @@ pub(crate) fn flops(flops: Option<f64>) -> String {
 /// Grams to three digits with a prefix.
 pub(crate) fn grams(grams: Option<f64>) -> String {
     grams.filter(|grams| grams.is_finite()).map_or_else(|| NONE.to_owned(), |grams| si(grams, "g"))
+}
+
+/// An amount of compute to three digits, in the unit of budgets.
+pub(crate) fn compute(amount: Compute) -> String {
+    si(amount.flops() as f64, "F")
 }
 
 /// Bytes to three digits with a binary prefix.

@@ -39,6 +39,7 @@ use thimble_api::{ErrorDetail, TeamName, Timestamp};
 use thimble_challenge::result::Mode;
 
 use parse::Reader;
+pub(crate) use steps::TIE_BREAKS;
 pub use steps::{HOUSE_ROWS, HouseRow, Step1Form, Step2Form, Step3Form, Step4Form};
 
 /// The text fields of a form, in the order sent.
