@@ -8,7 +8,7 @@
 //! What a field is, and what a prediction is worth in it, is computed from published figures only, so that anyone can do it
 //! again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,17 @@ pub struct Candidate<'a> {
     pub flops_per_sample: f64,
 }
 
+/// A submission in the field, with numbers for names: from 0, without many gaps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Vote {
+    /// The same for submissions of the same team.
+    pub team: usize,
+    /// The same for the same `solution.wasm`.
+    pub component: usize,
+    /// Its published FLOPs a row.
+    pub flops_per_sample: f64,
+}
+
 /// What costs are measured against: published beside the leaderboard, frozen at the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,32 +144,41 @@ impl Composite {
     /// fewer than five teams, the reference cost is added until the field has five votes.
     pub fn anchors(&self, candidates: &[Candidate<'_>]) -> Anchors {
         // Nothing is in the order of these: they are only asked.
-        let mut components = HashSet::with_capacity(candidates.len());
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let mut submissions: Vec<f64> = Vec::new();
-        let eligible: Vec<_> = candidates
-            .iter()
-            .filter(|candidate| self.reaches_floor(candidate.metric) && components.insert(candidate.component))
-            .map(|candidate| {
-                let team = *numbers.entry(candidate.team).or_insert(submissions.len());
-                match submissions.get_mut(team) {
-                    Some(count) => *count += 1.0,
-                    None => submissions.push(1.0),
-                }
-                (candidate.flops_per_sample, team)
-            })
-            .collect();
-        let teams = submissions.len();
+        let mut components = HashMap::with_capacity(candidates.len());
+        let mut teams = HashMap::new();
+        let eligible = candidates.iter().filter(|candidate| self.reaches_floor(candidate.metric));
+        let numbered = eligible.map(|candidate| {
+            let (component, team) = (components.len(), teams.len());
+            Vote {
+                component: *components.entry(candidate.component).or_insert(component),
+                team: *teams.entry(candidate.team).or_insert(team),
+                flops_per_sample: candidate.flops_per_sample,
+            }
+        });
+        let votes: Vec<_> = numbered.collect();
+        self.anchors_of_votes(&votes)
+    }
+
+    /// As [`anchors`](Self::anchors), of submissions that reach the floor, their teams and components numbered by the caller.
+    pub fn anchors_of_votes(&self, votes: &[Vote]) -> Anchors {
+        let numbers = |number: fn(&Vote) -> usize| votes.iter().map(number).max().map_or(0, |most| most + 1);
+        let mut seen = vec![false; numbers(|vote| vote.component)];
+        let mut submissions = vec![0_u32; numbers(|vote| vote.team)];
+        let counted: Vec<_> = votes.iter().filter(|vote| !std::mem::replace(&mut seen[vote.component], true)).collect();
+        for vote in &counted {
+            submissions[vote.team] += 1;
+        }
+        let teams = submissions.iter().filter(|&&submissions| submissions > 0).count();
         let provisional = teams < FULL_FIELD;
         let padding = if provisional { FULL_FIELD.saturating_sub(self.house.len() + teams) } else { 0 };
         let house = self.house.iter().map(|baseline| (baseline.flops_per_sample, 1.0));
-        let votes = eligible.iter().map(|&(flops, team)| (flops, 1.0 / submissions[team]));
+        let shares = counted.iter().map(|vote| (vote.flops_per_sample, 1.0 / f64::from(submissions[vote.team])));
         let padded = std::iter::repeat_n((self.reference_flops, 1.0), padding);
-        let field = Field::new(house.chain(votes).chain(padded));
+        let field = Field::new(house.chain(shares).chain(padded));
         Anchors {
             median_flops: libm::exp(field.quantile(0.5)),
             p10_flops: libm::exp(field.quantile(0.1)),
-            members: (self.house.len() + eligible.len() + padding) as u64,
+            members: (self.house.len() + counted.len() + padding) as u64,
             provisional,
         }
     }

@@ -28,22 +28,22 @@ impl Point {
             Direction::LowerIsBetter => -self.metric,
         }
     }
-
-    /// Ascending FLOPs, of equal FLOPs the best first. Numbers compare by value: −0 is 0.
-    fn order(&self, other: &Self, direction: Direction) -> Ordering {
-        let by_value = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(Ordering::Equal);
-        by_value(self.flops, other.flops).then_with(|| by_value(other.height(direction), self.height(direction)))
-    }
 }
 
 /// The indices of the points that no other point dominates, by ascending FLOPs, equal points in the order given. A point
 /// with a NaN is left out.
 pub fn frontier(points: &[Point], direction: Direction) -> Vec<usize> {
-    let mut order: Vec<usize> =
-        (0..points.len()).filter(|&i| !points[i].metric.is_nan() && !points[i].flops.is_nan()).collect();
-    order.sort_by(|&a, &b| points[a].order(&points[b], direction));
+    // Ascending FLOPs, of equal FLOPs the best first. Numbers compare by value: −0 is 0.
+    let by_value = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(Ordering::Equal);
+    let mut order: Vec<(f64, f64, usize)> = points
+        .iter()
+        .enumerate()
+        .map(|(index, point)| (point.flops, point.height(direction), index))
+        .filter(|(flops, height, _)| !flops.is_nan() && !height.is_nan())
+        .collect();
+    order.sort_unstable_by(|a, b| by_value(a.0, b.0).then_with(|| by_value(b.1, a.1)).then(a.2.cmp(&b.2)));
     let mut members: Vec<usize> = Vec::new();
-    for index in order {
+    for (_, _, index) in order {
         // Everything cheaper stands before it, so it is beaten by the last member or by none.
         let beaten = members.last().is_some_and(|&last| {
             let last = &points[last];

@@ -55,6 +55,11 @@ pub struct Order {
     tie_breaks: Vec<TieBreak>,
 }
 
+/// A row's figures in the order in which they decide, as integers of which the smaller is better: keys sort as ranks do, best
+/// first, and equal keys share a rank. Only keys of the same [`Order`] can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key([u64; 1 + TieBreak::COUNT]);
+
 impl Order {
     /// What `challenge` asks for.
     pub fn of(challenge: &Challenge) -> Self {
@@ -69,39 +74,42 @@ impl Order {
         Self { score_rises, score_by_magnitude, metric_rises, metric_by_magnitude, tie_breaks }
     }
 
-    /// The better one is `Less`, so that sorting puts it first. `Equal` means that they share a rank.
-    pub fn compare(&self, a: &Figures, b: &Figures) -> Ordering {
+    /// The key of a row's figures.
+    pub fn key(&self, figures: &Figures) -> Key {
         let magnitude = |value: Option<f64>, wanted: bool| if wanted { value.map(f64::abs) } else { value };
-        let score = |figures: &Figures| magnitude(figures.score, self.score_by_magnitude);
-        let metric = |figures: &Figures| magnitude(figures.metric, self.metric_by_magnitude);
-        let by_score = best(score(a), score(b), self.score_rises);
-        self.tie_breaks.iter().fold(by_score, |order, tie_break| {
-            order.then_with(|| match tie_break {
-                TieBreak::Metric => best(metric(a), metric(b), self.metric_rises),
-                TieBreak::FewerParameters => best(a.parameters, b.parameters, false),
-                TieBreak::FewerFlops => best(a.flops_per_sample, b.flops_per_sample, false),
-                TieBreak::Earlier => a.submitted_ms.cmp(&b.submitted_ms),
-            })
-        })
+        let mut key = [0; 1 + TieBreak::COUNT];
+        key[0] = part(magnitude(figures.score, self.score_by_magnitude), self.score_rises);
+        // No tie-break stands twice in a valid challenge: there is a place for each.
+        for (place, tie_break) in key[1..].iter_mut().zip(&self.tie_breaks) {
+            *place = match tie_break {
+                TieBreak::Metric => part(magnitude(figures.metric, self.metric_by_magnitude), self.metric_rises),
+                TieBreak::FewerParameters => part(figures.parameters, false),
+                TieBreak::FewerFlops => part(figures.flops_per_sample, false),
+                TieBreak::Earlier => figures.submitted_ms,
+            };
+        }
+        Key(key)
     }
 }
 
 /// Compares two entries by their published scores; the better one is `Less`, so that sorting puts it first. First the score,
 /// then the challenge's tie-breaks in their order. `Equal` means that they share a rank.
 pub fn compare(challenge: &Challenge, a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
-    Order::of(challenge).compare(&Figures::of(challenge, a), &Figures::of(challenge, b))
+    let order = Order::of(challenge);
+    order.key(&Figures::of(challenge, a)).cmp(&order.key(&Figures::of(challenge, b)))
 }
 
-/// `Less` when `a` is the better value; a present value is better than none.
-fn best(a: Option<f64>, b: Option<f64>, larger_is_better: bool) -> Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) if larger_is_better => b.total_cmp(&a),
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    }
+/// The smaller, the better the value; a present value is better than none. Figures are finite; in their bits, read as an
+/// integer, numbers of one sign are in order of their magnitude.
+fn part(value: Option<f64>, larger_is_better: bool) -> u64 {
+    let Some(value) = value else { return u64::MAX };
+    let bits = value.to_bits();
+    let ascending = if value.is_sign_negative() { !bits } else { bits | SIGN };
+    if larger_is_better { !ascending } else { ascending }
 }
+
+/// The sign of a double.
+const SIGN: u64 = 1 << 63;
 
 #[cfg(test)]
 mod tests {
@@ -151,10 +159,19 @@ mod tests {
 
     #[test]
     fn undefined_is_last_when_smaller_is_better() {
-        assert_eq!(best(Some(3.0), None, false), Ordering::Less);
-        assert_eq!(best(Some(3.0), None, true), Ordering::Less);
-        assert_eq!(best(Some(3.0), Some(2.0), false), Ordering::Greater);
-        assert_eq!(best(None, None, false), Ordering::Equal);
+        assert!(part(Some(3.0), false) < part(None, false));
+        assert!(part(Some(3.0), true) < part(None, true));
+        assert!(part(Some(3.0), false) > part(Some(2.0), false));
+        assert_eq!(part(None, false), part(None, true));
+    }
+
+    #[test]
+    fn parts_are_in_the_order_of_their_numbers() {
+        let rising = [f64::MIN, -2.0, -1.0, -f64::MIN_POSITIVE, -5e-324, -0.0, 0.0, 5e-324, 1.0, 1.5, f64::MAX];
+        for pair in rising.windows(2) {
+            assert!(part(Some(pair[0]), false) < part(Some(pair[1]), false), "{pair:?}");
+            assert!(part(Some(pair[0]), true) > part(Some(pair[1]), true), "{pair:?}");
+        }
     }
 
     #[test]

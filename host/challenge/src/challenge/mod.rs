@@ -322,6 +322,9 @@ pub enum TieBreak {
 }
 
 impl TieBreak {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+
     /// The name used in every file.
     pub const fn name(self) -> &'static str {
         match self {
