@@ -5,6 +5,7 @@
 
 mod arm64;
 mod bench;
+mod browser;
 mod c;
 mod challenges;
 mod ci;

@@ -9,7 +9,7 @@ use crate::guests::SOLUTIONS;
 use crate::step::{blank, run_keeping, step, succeeds};
 use crate::toolchain::GuestToolchain;
 use crate::workspace::Workspace;
-use crate::{arm64, examples, guests, table};
+use crate::{arm64, browser, examples, guests, table};
 
 /// What proptest reads the seed of its cases from.
 const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
@@ -20,6 +20,9 @@ pub(crate) struct Opts {
     /// Leave out the comparison with an arm64 build under qemu-aarch64 (CI never does)
     #[arg(long)]
     no_arm64: bool,
+    /// Leave out the pages in a browser (CI never does)
+    #[arg(long)]
+    no_browser: bool,
     /// Run the workspace's tests with `cargo test` even where nextest is installed
     #[arg(long)]
     no_nextest: bool,
@@ -27,12 +30,17 @@ pub(crate) struct Opts {
 
 impl Opts {
     /// With nothing left out, as CI runs it.
-    pub(crate) const ALL: Self = Self { no_arm64: false, no_nextest: false };
+    pub(crate) const ALL: Self = Self { no_arm64: false, no_browser: false, no_nextest: false };
 
     pub(crate) fn run(self, workspace: &Workspace, choice: GuestToolchain) -> Result<()> {
         let start = Instant::now();
         let route = examples::set_up(workspace, choice)?;
         guests::build_hostile(workspace, route)?;
+        if self.no_browser {
+            eprintln!("   SKIPPED  the pages in a browser (--no-browser): what people see is NOT tested");
+        } else {
+            step("chromium", browser::install)?;
+        }
         let arm64 = if self.no_arm64 {
             eprintln!("   SKIPPED  the arm64 comparison (--no-arm64): equal figures on both processors are NOT tested");
             None
@@ -52,6 +60,9 @@ impl Opts {
                 // The tests that compare fail unless they are told that this is on purpose.
                 None => command.env("THIMBLE_NO_ARM64", "1"),
             };
+            if self.no_browser {
+                command.env("THIMBLE_NO_BROWSER", "1");
+            }
             // The same random cases in every run, so that a red one can be repeated and a green one stays green; another
             // value of the variable looks elsewhere, and so does `cargo xtask fuzz`.
             if std::env::var_os(PROPTEST_SEED).is_none() {

@@ -7,6 +7,7 @@
 mod accounts;
 mod artifacts;
 mod audit;
+mod budgets;
 mod challenges;
 mod columns;
 mod cursor;
@@ -14,8 +15,13 @@ mod datasets;
 mod directory;
 mod error;
 mod invites;
+mod monitor;
+mod publications;
+mod queue;
+mod quota;
 mod secret;
 mod sessions;
+mod submissions;
 mod tokens;
 
 use std::path::{Path, PathBuf};
@@ -27,11 +33,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::Notify;
 
+pub use budgets::TeamRow;
 pub use challenges::{ChallengeRow, Cover, PublishedChallenge};
 pub use datasets::{DatasetRecord, NewDataset};
 pub use error::{Actor, Refusal, RefusedOr, Result, StoreError};
+pub use monitor::Activity;
+pub use publications::Publication;
+pub use queue::{Answer, Finish, Job, MAX_LOSSES, Recorded};
 pub use secret::Secret;
 pub use sessions::Session;
+pub use submissions::{Filter, NewSubmission, SubmissionRow, Submitted, estimate};
 pub use tokens::Principal;
 
 /// Connections that read. Each has a thread of its own.
