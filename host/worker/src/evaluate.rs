@@ -45,12 +45,7 @@ pub(crate) enum Fault {
 
 impl Evaluator {
     /// Evaluates a job on a thread of its own, at a lower priority than those that answer requests.
-    pub(crate) async fn evaluate(
-        &self,
-        job: &Job,
-        seen: Seen,
-        cancel: Arc<AtomicBool>,
-    ) -> Result<Evaluated, Fault> {
+    pub(crate) async fn evaluate(&self, job: &Job, seen: Seen, cancel: Arc<AtomicBool>) -> Result<Evaluated, Fault> {
         let submission = &job.submission;
         let challenge = self.store.challenge_by_id(submission.challenge_id).await?.ok_or(Fault::NoChallenge)?;
         let published = challenge.published.ok_or(Fault::NoChallenge)?;

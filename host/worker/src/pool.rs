@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::challenge::{Data, OpenDirectory};
-use crate::evaluate::Evaluator;
+use crate::evaluate::{Evaluated, Evaluator, Fault};
 use crate::progress::Seen;
 
 /// How often an idle slot looks for work that another process accepted.
@@ -108,32 +108,26 @@ impl Slot {
         let (seen, cancel) = (Seen::default(), Arc::new(AtomicBool::new(false)));
         let evaluation = self.evaluator.evaluate(job, seen.clone(), cancel.clone());
         tokio::pin!(evaluation);
-        let ending = loop {
-            tokio::select! {
-                evaluated = &mut evaluation => break Ending::Evaluated(evaluated),
-                ending = heartbeats(&self.evaluator.store, job, &seen, self.lease_millis()) => {
-                    cancel.store(true, Ordering::Relaxed);
-                    if timeout(STOPPING, &mut evaluation).await.is_err() {
-                        tracing::warn!(submission = %id, "the evaluation does not stop");
-                    }
-                    break ending;
-                }
-                () = stopped(&mut self.stop, self.settings.grace) => {
-                    cancel.store(true, Ordering::Relaxed);
-                    if timeout(STOPPING, &mut evaluation).await.is_err() {
-                        tracing::warn!(submission = %id, "the evaluation does not stop");
-                    }
-                    break Ending::Stopped;
-                }
-            }
+        let ending = tokio::select! {
+            evaluated = &mut evaluation => Ending::Evaluated(Box::new(evaluated)),
+            ending = heartbeats(&self.evaluator.store, job, &seen, self.lease_millis()) => ending,
+            () = stopped(&mut self.stop, self.settings.grace) => Ending::Stopped,
         };
+        if !matches!(ending, Ending::Evaluated(_)) {
+            cancel.store(true, Ordering::Relaxed);
+            if timeout(STOPPING, &mut evaluation).await.is_err() {
+                tracing::warn!(submission = %id, "the evaluation does not stop");
+            }
+        }
         let store = &self.evaluator.store;
         let recorded = match ending {
-            Ending::Evaluated(Ok(evaluated)) => self.evaluator.finish(job, evaluated).await,
-            Ending::Evaluated(Err(fault)) => {
-                tracing::error!(submission = %id, error = %fault, "the evaluation failed by our fault");
-                store.finish_faulty(job, Timestamp::now()).await
-            }
+            Ending::Evaluated(evaluated) => match *evaluated {
+                Ok(evaluated) => self.evaluator.finish(job, evaluated).await,
+                Err(fault) => {
+                    tracing::error!(submission = %id, error = %fault, "the evaluation failed by our fault");
+                    store.finish_faulty(job, Timestamp::now()).await
+                }
+            },
             Ending::Cancelled => store.finish_cancelled(job, Compute::of_fuel(seen.fuel()), Timestamp::now()).await,
             Ending::Stopped => store.release(job).await,
             Ending::Lost => Ok(Recorded::Lost),
@@ -152,7 +146,7 @@ impl Slot {
 /// Why an evaluation goes on no more.
 #[derive(Debug)]
 enum Ending {
-    Evaluated(Result<crate::evaluate::Evaluated, crate::evaluate::Fault>),
+    Evaluated(Box<Result<Evaluated, Fault>>),
     Cancelled,
     Stopped,
     Lost,

@@ -24,8 +24,8 @@ pub(crate) const USED: Compute = Compute::from_flops(123_456_789);
 
 /// Seconds since midnight of a day that begins on every grid.
 pub(crate) fn at(seconds: i64) -> Timestamp {
-    // 2027-01-15: a multiple of 86,400 s.
-    Timestamp::from_millis((1_800_057_600 - 1_800_057_600 % 86_400 + seconds) * 1_000)
+    // 2027-01-16: 20,834 days.
+    Timestamp::from_millis((1_800_057_600 + seconds) * 1_000)
 }
 
 /// The service's memory with a challenge.
@@ -122,7 +122,7 @@ impl Service {
         };
         self.store.submit(new, now).await.map_err(|error| match error {
             RefusedOr::Refused(refusal) => refusal,
-            RefusedOr::Failed(error) => panic!("{error}"),
+            RefusedOr::Failed(error) => unreachable!("{error}"),
         })
     }
 

@@ -1,0 +1,13 @@
+//! What the store promises of accounts, tokens, invitations, challenges, artifacts and the audit log.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+mod artifacts;
+mod audit;
+mod challenges;
+mod directory;
+mod fixture;
+mod invites;
+mod lists;
+mod sessions;
+mod tokens;
