@@ -99,7 +99,7 @@ fn default_directory() -> anyhow::Result<PathBuf> {
 }
 
 /// Creates `path` for this user alone; refuses one that others own or may write to.
-fn private_directory(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn private_directory(path: &Path) -> anyhow::Result<()> {
     match DirBuilder::new().recursive(true).mode(0o700).create(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error).context("cannot create it"),
         _ => {}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
+use cap_std::fs::Dir;
 use thimble_challenge::LoadedChallenge;
 use thimble_challenge::result::EvaluationResult;
 use thimble_datasets::{Dataset, OperatorSecret};
@@ -48,7 +49,12 @@ pub(crate) fn profile(
 }
 
 fn runner(cache: &Cache) -> Result<Runner, Failure> {
-    let compiler = Compiler { command: compile_command()?, cache: cache.compiled()? };
+    runner_with(cache.compiled()?)
+}
+
+/// A runner that keeps compiled components in `cache`.
+pub(crate) fn runner_with(cache: Option<Dir>) -> Result<Runner, Failure> {
+    let compiler = Compiler { command: compile_command()?, cache };
     Runner::new(compiler).context("the engine does not start on this machine").or_internal()
 }
 

@@ -15,6 +15,7 @@ mod profile_report;
 mod progress;
 mod project;
 mod report;
+mod service;
 mod target;
 mod vendor;
 
@@ -23,7 +24,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    build, challenge, check, compare, compile_child, dataset, metrics, new, pack, profile, run, tariff,
+    backup, build, challenge, check, compare, compile_child, dataset, invite, metrics, new, pack, profile, run, serve,
+    tariff, token, worker,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -48,6 +50,11 @@ enum Command {
     Dataset(dataset::Opts),
     Metrics(metrics::Opts),
     Tariff(tariff::Opts),
+    Serve(serve::Opts),
+    Worker(worker::Opts),
+    Token(token::Opts),
+    Invite(invite::Opts),
+    Backup(backup::Opts),
     #[command(hide = true)]
     CompileChild(compile_child::Opts),
 }
@@ -65,6 +72,11 @@ fn main() -> ExitCode {
         Command::Dataset(opts) => opts.run(),
         Command::Metrics(opts) => opts.run(),
         Command::Tariff(opts) => opts.run(),
+        Command::Serve(opts) => opts.run(),
+        Command::Worker(opts) => opts.run(),
+        Command::Token(opts) => opts.run(),
+        Command::Invite(opts) => opts.run(),
+        Command::Backup(opts) => opts.run(),
         // Its status is the engine's own protocol.
         Command::CompileChild(opts) => return opts.run(),
     };

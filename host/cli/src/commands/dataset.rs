@@ -1,4 +1,4 @@
-//! `thimble dataset generate|ingest|describe|export|explore`
+//! `thimble dataset generate|ingest|describe|export|explore|register`
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,12 @@ use thimble_datasets::{Digest, OperatorSecret, PublicData, Seed, Split, Tables, 
 use crate::commands::explore::ExploreOpts;
 use crate::commands::export::ExportOpts;
 use crate::commands::ingest::IngestOpts;
+use crate::commands::register;
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::target::Target;
 use crate::{input, output};
 
-/// Generate, ingest, describe, export or explore a dataset.
+/// Generate, ingest, describe, export, explore or register a dataset.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum Command {
     Describe(DescribeOpts),
     Export(ExportOpts),
     Explore(ExploreOpts),
+    Register(register::Opts),
 }
 
 /// Make a dataset of a known family.
@@ -205,6 +207,7 @@ impl Opts {
             Command::Describe(opts) => opts.run(),
             Command::Export(opts) => opts.run(),
             Command::Explore(opts) => opts.run(),
+            Command::Register(opts) => opts.run(),
         }
     }
 }
