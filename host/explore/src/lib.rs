@@ -21,8 +21,8 @@ use thimble_datasets::{Dataset, Split};
 
 pub use notebook::{MAX_NOTEBOOK_BYTES, Notebook, NotebookError};
 pub use report::{
-    Bin, Breakdown, Cell, Correlations, CrossTable, Distribution, Exploration, FieldSummary, Label, MinimumCell,
-    MinimumCellError, Moments, Quantile, Section, SplitRows, Summary, Suppressed, Unit,
+    Bin, Breakdown, Cell, Correlations, CrossTable, Distribution, Exploration, ExplorationError, FieldSummary, Label,
+    MinimumCell, MinimumCellError, Moments, Quantile, Section, SplitRows, Summary, Suppressed, Unit,
 };
 
 /// How a dataset is explored.

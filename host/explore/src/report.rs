@@ -7,6 +7,14 @@ use thimble_datasets::{DType, Role, Split, TaskKind};
 /// The only `schema_version` there is.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
+/// No count is larger: pixels of the largest split are fewer. A few million of them can be added.
+const MAX_COUNT: u64 = 1 << 40;
+
+/// A text that is no exploration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ExplorationError(String);
+
 /// The fewest rows that a shown count may stand for: 2 to 1,000, 5 unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
@@ -40,6 +48,12 @@ impl MinimumCell {
     /// The number of rows.
     pub const fn get(self) -> u64 {
         self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for MinimumCell {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(u64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -81,7 +95,7 @@ impl Cell {
 }
 
 /// Statistics of a dataset's training and validation splits, without small cells.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exploration {
     /// Always 1.
     pub schema_version: u32,
@@ -100,7 +114,7 @@ pub struct Exploration {
 }
 
 /// The size of a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SplitRows {
     /// Which one.
     pub split: Split,
@@ -109,7 +123,7 @@ pub struct SplitRows {
 }
 
 /// A field, without its values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldSummary {
     /// Its name.
     pub name: String,
@@ -124,29 +138,29 @@ pub struct FieldSummary {
 }
 
 /// Statistics that belong together.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Section {
     /// What they are of.
     pub title: String,
     /// What a reader must know, in sentences.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Counts in one dimension.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breakdowns: Vec<Breakdown>,
     /// Counts in two dimensions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cross_tables: Vec<CrossTable>,
     /// Numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub distributions: Vec<Distribution>,
     /// Correlations of the training split.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlations: Option<Correlations>,
 }
 
 /// What a count is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Rows of the dataset.
@@ -158,7 +172,7 @@ pub enum Unit {
 }
 
 /// What a cell is of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Label {
     /// A class, a category or a condition.
@@ -169,7 +183,7 @@ pub enum Label {
     /// All others, whose names are not shown.
     Other {
         /// How many were declared; none where nobody declared them.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         categories: Option<u64>,
     },
     /// No value.
@@ -184,7 +198,7 @@ impl Label {
 }
 
 /// How often each of some values is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Breakdown {
     /// What is counted.
     pub title: String,
@@ -199,7 +213,7 @@ pub struct Breakdown {
 }
 
 /// How often each pair of values is, in one split.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CrossTable {
     /// What is counted.
     pub title: String,
@@ -214,7 +228,7 @@ pub struct CrossTable {
 }
 
 /// How a number is distributed.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Distribution {
     /// What is measured.
     pub title: String,
@@ -225,20 +239,20 @@ pub struct Distribution {
 }
 
 /// A number in one split. None of its figures is an extreme value: see the fields.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Rows without a value; none where every row must have one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Cell>,
     /// Mean, deviation and quantiles; none where there are fewer than four times the minimum of rows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moments: Option<Moments>,
     /// The rows with a value, from low to high.
     pub bins: Vec<Bin>,
 }
 
 /// Mean, deviation and quantiles, of which at least the minimum of rows lies on either side.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Moments {
     /// Mean to three significant digits. Values beyond the 1st and 99th percentile (further inside in small splits) count as
     /// these.
@@ -250,7 +264,7 @@ pub struct Moments {
 }
 
 /// A quantile.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantile {
     /// How many percent of the values are at most this.
     pub percent: u32,
@@ -259,7 +273,7 @@ pub struct Quantile {
 }
 
 /// A bin of a histogram.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bin {
     /// The smallest value in it; none where it is open.
     pub from: Option<f64>,
@@ -270,7 +284,7 @@ pub struct Bin {
 }
 
 /// Correlations after Pearson between numbers of the training split.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Correlations {
     /// The numbers, at most 50.
     pub names: Vec<String>,
@@ -285,11 +299,64 @@ impl Exploration {
         format!("{:#}\n", schemars::schema_for!(Self).to_value())
     }
 
+    /// Reads an exploration back: what [`to_json`](Self::to_json) writes.
+    ///
+    /// # Errors
+    /// Another form, another version, or a count that no dataset has.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ExplorationError> {
+        let exploration: Self = serde_json::from_slice(bytes).map_err(|error| ExplorationError(error.to_string()))?;
+        if exploration.schema_version != SCHEMA_VERSION {
+            let found = exploration.schema_version;
+            return Err(ExplorationError(format!("schema_version must be {SCHEMA_VERSION}; found {found}")));
+        }
+        if exploration.counts().any(|count| count > MAX_COUNT) {
+            return Err(ExplorationError(format!("a count must be at most {MAX_COUNT}")));
+        }
+        Ok(exploration)
+    }
+
+    /// Every count that is shown.
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        let of_breakdown = |breakdown: &Breakdown| [breakdown.train.clone(), breakdown.validation.clone()].concat();
+        let of_summary = |summary: &Summary| -> Vec<Cell> {
+            summary.bins.iter().map(|bin| bin.count).chain(summary.missing).collect()
+        };
+        let cells = self.sections.iter().flat_map(move |section| {
+            let breakdowns = section.breakdowns.iter().flat_map(of_breakdown);
+            let tables = section.cross_tables.iter().flat_map(|table| table.cells.concat());
+            let distributions = section.distributions.iter().flat_map(move |distribution| {
+                [of_summary(&distribution.train), of_summary(&distribution.validation)].concat()
+            });
+            breakdowns.chain(tables).chain(distributions)
+        });
+        cells.filter_map(Cell::count).chain(self.splits.iter().map(|split| split.rows))
+    }
+
     /// The exploration as JSON, with a final newline. The same bytes for the same dataset and options.
     pub fn to_json(&self) -> String {
         // Numbers are finite and keys are texts, so nothing of it can be refused.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_dataset_has_is_no_exploration() {
+        let text = |version: u32, minimum: u64, rows: u64| {
+            format!(
+                r#"{{"schema_version": {version}, "name": "a", "task": {{"kind": "tabular_regression"}}, "fields": [],
+                "minimum_cell": {minimum}, "splits": [{{"split": "train", "rows": {rows}}}], "sections": []}}"#
+            )
+        };
+        let read = |text: String| Exploration::from_json(text.as_bytes());
+        assert!(read(text(1, 5, 10)).is_ok(), "{:?}", read(text(1, 5, 10)));
+        for bad in [text(2, 5, 10), text(1, 1, 10), text(1, 5, MAX_COUNT + 1), text(1, 5, 10) + "x", "[]".to_owned()] {
+            assert!(read(bad.clone()).is_err(), "{bad}");
+        }
     }
 }

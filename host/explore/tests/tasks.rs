@@ -166,6 +166,8 @@ fn the_same_dataset_gives_the_same_bytes() {
     for tables in samples::all() {
         let (first, second) = (explored(&tables), explored(&tables));
         assert_eq!(first.to_json(), second.to_json());
+        let read = Exploration::from_json(first.to_json().as_bytes()).expect("it was just written");
+        assert_eq!(read.to_html(), first.to_html());
         assert_eq!(first.to_html(), second.to_html());
     }
 }
