@@ -14,6 +14,7 @@ mod output;
 mod profile_report;
 mod progress;
 mod project;
+mod remote;
 mod report;
 mod service;
 mod target;
@@ -24,8 +25,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, build, challenge, check, compare, compile_child, dataset, invite, metrics, new, pack, profile, run, serve,
-    tariff, token, worker,
+    backup, build, cancel, challenge, check, compare, compile_child, dataset, invite, leaderboard, list, login, logout,
+    logs, metrics, new, operate, pack, profile, retain, run, serve, status, submit, tariff, token, whoami, worker,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -50,11 +51,22 @@ enum Command {
     Dataset(dataset::Opts),
     Metrics(metrics::Opts),
     Tariff(tariff::Opts),
+    Login(login::Opts),
+    Logout(logout::Opts),
+    Whoami(whoami::Opts),
+    Submit(submit::Opts),
+    Status(status::Opts),
+    List(list::Opts),
+    Logs(logs::Opts),
+    Cancel(cancel::Opts),
+    Leaderboard(leaderboard::Opts),
+    Operate(operate::Opts),
     Serve(serve::Opts),
     Worker(worker::Opts),
     Token(token::Opts),
     Invite(invite::Opts),
     Backup(backup::Opts),
+    Retain(retain::Opts),
     #[command(hide = true)]
     CompileChild(compile_child::Opts),
 }
@@ -72,11 +84,22 @@ fn main() -> ExitCode {
         Command::Dataset(opts) => opts.run(),
         Command::Metrics(opts) => opts.run(),
         Command::Tariff(opts) => opts.run(),
+        Command::Login(opts) => opts.run(),
+        Command::Logout(opts) => opts.run(),
+        Command::Whoami(opts) => opts.run(),
+        Command::Submit(opts) => opts.run(),
+        Command::Status(opts) => opts.run(),
+        Command::List(opts) => opts.run(),
+        Command::Logs(opts) => opts.run(),
+        Command::Cancel(opts) => opts.run(),
+        Command::Leaderboard(opts) => opts.run(),
+        Command::Operate(opts) => opts.run(),
         Command::Serve(opts) => opts.run(),
         Command::Worker(opts) => opts.run(),
         Command::Token(opts) => opts.run(),
         Command::Invite(opts) => opts.run(),
         Command::Backup(opts) => opts.run(),
+        Command::Retain(opts) => opts.run(),
         // Its status is the engine's own protocol.
         Command::CompileChild(opts) => return opts.run(),
     };

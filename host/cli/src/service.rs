@@ -14,7 +14,9 @@ use thimble_runtime::Runner;
 use thimble_store::{RefusedOr, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cache;
 use crate::evaluate;
@@ -33,14 +35,17 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Logs to standard error; `THIMBLE_LOG` names what is logged, `info` unless it is set.
+/// Logs to standard error. `THIMBLE_LOG` names what is logged, for example `warn` or `info,thimble_server=debug`; `info` unless
+/// it is set.
 pub(crate) fn log_to_stderr(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("THIMBLE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
-    match format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
-    }
+    let wanted = std::env::var("THIMBLE_LOG").ok().and_then(|wanted| wanted.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
 /// What tells workers of different processes apart.

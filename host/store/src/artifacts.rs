@@ -48,6 +48,23 @@ impl Store {
         Ok(Some(bytes))
     }
 
+    /// Whether the bytes of this digest are kept.
+    pub(crate) async fn has_artifact(&self, digest: &Digest) -> Result<bool> {
+        match self.artifacts.head(&path(digest)).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(StoreError::Artifact { digest: *digest, source }),
+        }
+    }
+
+    /// Removes what nothing refers to; what is not there is removed already.
+    pub(crate) async fn remove_artifact(&self, digest: &Digest) -> Result<()> {
+        match self.artifacts.delete(&path(digest)).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(StoreError::Artifact { digest: *digest, source }),
+        }
+    }
+
     /// Room taken on the disk. Looks at every artifact.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod monitor;
 mod publications;
 mod queue;
 mod quota;
+mod retention;
 mod secret;
 mod sessions;
 mod submissions;
@@ -40,6 +41,7 @@ pub use error::{Actor, Refusal, RefusedOr, Result, StoreError};
 pub use monitor::Activity;
 pub use publications::Publication;
 pub use queue::{Answer, Finish, Job, MAX_LOSSES, Recorded};
+pub use retention::Retained;
 pub use secret::Secret;
 pub use sessions::Session;
 pub use submissions::{Filter, NewSubmission, SubmissionRow, Submitted, estimate};
@@ -193,5 +195,31 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(StoreError::Interrupted(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
+    use super::*;
+
+    /// 2 is FULL: a commit is on the disk when it returns.
+    #[tokio::test]
+    async fn commits_are_synchronised_and_readers_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).await.unwrap();
+        for (pool, query_only) in [(&store.writer, 0), (&store.readers, 1)] {
+            for (pragma, expected) in
+                [("PRAGMA query_only", query_only), ("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1)]
+            {
+                let found: i64 = sqlx::query_scalar(pragma).fetch_one(pool).await.unwrap();
+                assert_eq!(found, expected, "{pragma}");
+            }
+            let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
+            assert_eq!(journal, "wal");
+        }
+        let written = sqlx::query("INSERT INTO teams (name) VALUES ('ada')").execute(&store.readers).await;
+        assert!(written.unwrap_err().to_string().contains("readonly"));
     }
 }

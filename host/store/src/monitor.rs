@@ -89,14 +89,26 @@ impl Store {
         .bind(challenge_id)
         .fetch_all(&mut *connection)
         .await?;
-        let verdicts = rows
-            .iter()
-            .map(|row| {
-                let name: Option<String> = row.try_get("verdict")?;
-                let verdict = name.and_then(|name| Verdict::ALL.into_iter().find(|verdict| verdict.name() == name));
-                Ok(VerdictCount { verdict, count: row.whole("count")? })
-            })
-            .collect::<Result<_, StoreError>>()?;
+        let verdicts = rows.iter().map(verdict_count).collect::<Result<_, StoreError>>()?;
         Ok(Activity { days, accounts, verdicts })
     }
+
+    /// Verdicts of all submissions of the service that have ended.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn verdicts(&self) -> Result<Vec<VerdictCount>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT verdict, count(*) AS count FROM submissions WHERE state = 'finished' GROUP BY verdict ORDER BY verdict",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(verdict_count).collect()
+    }
+}
+
+fn verdict_count(row: &sqlx::sqlite::SqliteRow) -> Result<VerdictCount, StoreError> {
+    let name: Option<String> = row.try_get("verdict")?;
+    let verdict = name.and_then(|name| Verdict::ALL.into_iter().find(|verdict| verdict.name() == name));
+    Ok(VerdictCount { verdict, count: row.whole("count")? })
 }

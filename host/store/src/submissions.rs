@@ -187,6 +187,11 @@ impl Store {
             return Ok(Submitted { row, quota, repeated: true });
         }
         check_open(connection, &new, now).await?;
+        if !self.has_artifact(&new.package).await? {
+            // Removed between its arrival and here, as what an older submission no longer needed.
+            let refusal = Refusal::new(ErrorCode::Unavailable, "the package is not kept any more: send it again");
+            return Err(Refusal { retry_after_seconds: Some(1), ..refusal }.into());
+        }
         let duplicate = earlier(connection, &new).await?;
         if let Some(duplicate) = duplicate.filter(|_| !new.again) {
             return Err(Refusal {

@@ -307,3 +307,27 @@ async fn lists_come_newest_first_in_parts() {
     assert_eq!(seen, ids);
     assert!(service.store.submissions(filter, Some("' OR 1=1"), Some(3)).await.is_err());
 }
+
+#[tokio::test]
+async fn what_is_retained_is_what_may_be_needed() {
+    let service = Service::new().await;
+    let mut packages = Vec::new();
+    for (mode, component, now) in
+        [(Mode::Validation, "old", at(0)), (Mode::Official, "both", at(0)), (Mode::Validation, "new", at(9_000))]
+    {
+        packages.push(service.submit("ada", mode, component, now).await.unwrap().row.package);
+        let job = service.store.lease("w/0", LEASE, now).await.unwrap().unwrap();
+        service.finish(&job, Verdict::Scored, Some(0.5), now).await;
+    }
+    // Every run here has the same result bytes: the new one still needs them.
+    let retained = service.store.retain(at(5_000), &Actor::Local, at(10_000)).await.unwrap();
+    assert_eq!((retained.results, retained.artifacts), (2, 1));
+    let kept = [service.kept(&packages[0]).await, service.kept(&packages[1]).await, service.kept(&packages[2]).await];
+    assert_eq!(kept, [false, true, true], "an official run may be scored again while its challenge is open");
+    assert_eq!(service.publications(at(10_000)).await.len(), 1, "published figures stay");
+
+    // Nothing is removed twice, and the same component can be sent again.
+    let retained = service.store.retain(at(5_000), &Actor::Local, at(10_000)).await.unwrap();
+    assert_eq!((retained.results, retained.artifacts), (0, 0));
+    service.submit_with("ada", Mode::Validation, "old", None, true, at(10_000)).await.unwrap();
+}
