@@ -23,7 +23,8 @@ async fn private_challenges_exist_for_members_and_operators_and_drafts_for_opera
     let closed = service.published("closed-circle", Visibility::Private).await;
     let draft = service.draft("unfinished").await;
     let operator = service.principal("olga", Scope::Operator).await;
-    let (member, other) = (service.principal("ada", Scope::Builder).await, service.principal("byron", Scope::Builder).await);
+    let (member, other) =
+        (service.principal("ada", Scope::Builder).await, service.principal("byron", Scope::Builder).await);
     let code = service.invite(&closed).await.code;
     service.store.join(&JoinRequest { code, account: None, team: None }, Some(&member), at(1)).await.unwrap();
     let cases = [
@@ -80,7 +81,10 @@ async fn a_change_from_an_old_revision_is_refused() {
     let edited = store.edit(row.id, Some(3), &draft, force(), &Actor::Local, at(4)).await.unwrap();
     assert_eq!((published.revision, edited.revision), (3, 4));
     // The cover belongs to no revision.
-    let cover = Cover { digest: store.put_artifact(Bytes::from_static(b"png")).await.unwrap(), media_type: "image/png".to_owned() };
+    let cover = Cover {
+        digest: store.put_artifact(Bytes::from_static(b"png")).await.unwrap(),
+        media_type: "image/png".to_owned(),
+    };
     let covered = store.set_cover(row.id, Some(cover.clone()), &Actor::Local, at(5)).await.unwrap();
     assert_eq!((covered.revision, covered.cover), (4, Some(cover)));
     assert_eq!(store.set_cover(row.id, None, &Actor::Local, at(5)).await.unwrap().cover, None);
@@ -235,8 +239,45 @@ async fn a_damaged_challenge_is_reported() {
 }
 
 #[tokio::test]
-async fn a_challenge_without_submissions_counts_none() {
+async fn released_results_that_count_are_counted_with_their_builders() {
     let service = Service::new().await;
     let row = service.published("first", Visibility::Public).await;
-    assert_eq!(service.store.counts(row.id, at(1)).await.unwrap(), (0, 0));
+    let counts = async |now| service.store.counts(row.id, at(now)).await.unwrap();
+    assert_eq!(counts(1_000).await, (0, 0));
+    let (ada, byron) =
+        (service.principal("ada", Scope::Builder).await, service.principal("byron", Scope::Builder).await);
+    let mut connection = service.raw().await;
+    // Builder, mode, verdict, improved, withdrawn, release.
+    for (number, (builder, mode, verdict, improved, withdrawn, released)) in [
+        (&ada, "official", "scored", true, false, 10),
+        (&ada, "official", "scored", true, false, 20),
+        (&byron, "official", "scored", true, false, 30),
+        (&byron, "official", "scored", false, false, 0),
+        (&byron, "official", "scored", true, true, 0),
+        (&byron, "official", "trap", true, false, 0),
+        (&byron, "validation", "scored", true, false, 0),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sqlx::query(
+            "INSERT INTO submissions (id, challenge_id, account_id, team_id, mode, state, submitted_at, note, package, \
+             package_bytes, concurrency, reserved, finished_at, released_at, verdict, improved, withdrawn) \
+             VALUES (?, ?, ?, ?, ?, 'finished', 0, '', zeroblob(32), 1, 1, 0, 0, ?, ?, ?, ?)",
+        )
+        .bind([number as u8; 16].as_slice())
+        .bind(row.id)
+        .bind(builder.account_id)
+        .bind(builder.team_id)
+        .bind(mode)
+        .bind(at(released).millis())
+        .bind(verdict)
+        .bind(improved)
+        .bind(withdrawn)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    }
+    let seen = [counts(9).await, counts(10).await, counts(29).await, counts(30).await];
+    assert_eq!(seen, [(0, 0), (1, 1), (1, 2), (2, 3)]);
 }

@@ -26,10 +26,8 @@ async fn an_invitation_brings_account_token_membership_and_budget() {
     assert!(service.store.may_see(&challenge, Some(&ada)).await.unwrap());
     let listed = service.store.invites(challenge.id, None, None).await.unwrap().items;
     assert_eq!(listed[0].accepted_by, Some("ada".parse().unwrap()));
-    let granted: Vec<(i64, i64)> = sqlx::query_as("SELECT team_id, granted FROM budgets")
-        .fetch_all(&mut service.raw().await)
-        .await
-        .unwrap();
+    let granted: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT team_id, granted FROM budgets").fetch_all(&mut service.raw().await).await.unwrap();
     // The default of the rules, 200 PF.
     assert_eq!(granted, [(ada.team_id, 200_000_000_000_000_000)]);
 }
@@ -64,7 +62,8 @@ async fn of_many_who_accept_at_once_exactly_one_does() {
         let invite = service.invite(&challenge).await;
         let tasks: Vec<_> = (0..4)
             .map(|number| {
-                let (store, request) = (service.store.clone(), newcomer(&invite.code, &format!("guest-{round}-{number}")));
+                let (store, request) =
+                    (service.store.clone(), newcomer(&invite.code, &format!("guest-{round}-{number}")));
                 tokio::spawn(async move { store.join(&request, None, at(1)).await })
             })
             .collect();

@@ -1,6 +1,6 @@
 //! What the store promises of accounts, tokens, invitations, challenges, artifacts and the audit log.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod artifacts;
 mod audit;

@@ -50,7 +50,10 @@ async fn rotation_keeps_the_rights_and_ends_the_old_secret() {
     let new = service.store.rotate_token(&principal, at(2)).await.unwrap();
     assert!(service.store.authenticate(&old.secret, at(2)).await.unwrap().is_none());
     let rotated = service.store.authenticate(&new.secret, at(2)).await.unwrap().unwrap();
-    assert_eq!((rotated.account_id, rotated.scope, rotated.expires_at), (principal.account_id, Scope::Operator, Some(at(100))));
+    assert_eq!(
+        (rotated.account_id, rotated.scope, rotated.expires_at),
+        (principal.account_id, Scope::Operator, Some(at(100)))
+    );
     // A second request that was under way with the old secret.
     assert_eq!(refused(service.store.rotate_token(&principal, at(3)).await), ErrorCode::Unauthorized);
     assert_eq!(refused(service.store.rotate_token(&rotated, at(100)).await), ErrorCode::Unauthorized);
@@ -86,7 +89,8 @@ async fn ten_thousand_wrong_tokens_are_refused() {
     }
     let (head, tail) = token.secret.split_at(67);
     let near = format!("{head}{}", if tail == "0" { "1" } else { "0" });
-    for wrong in ["", "thb_", &near, &token.secret.to_uppercase(), &format!("{} ", token.secret), &"x".repeat(1 << 20)] {
+    for wrong in ["", "thb_", &near, &token.secret.to_uppercase(), &format!("{} ", token.secret), &"x".repeat(1 << 20)]
+    {
         assert!(service.store.authenticate(wrong, at(1)).await.unwrap().is_none());
     }
     assert!(service.store.authenticate(&token.secret, at(1)).await.unwrap().is_some());
@@ -106,7 +110,8 @@ async fn the_last_use_is_known_to_the_minute() {
 #[tokio::test]
 async fn nobody_comes_into_a_team_by_its_name() {
     let service = Service::new().await;
-    let in_team = |account, team: &str| TokenRequest { team: Some(team.parse().unwrap()), ..request(account, Scope::Builder) };
+    let in_team =
+        |account, team: &str| TokenRequest { team: Some(team.parse().unwrap()), ..request(account, Scope::Builder) };
     let create = async |request: &TokenRequest| service.store.create_token(request, &Actor::Local, at(0)).await;
     create(&in_team("ada", "lovelace")).await.unwrap();
     create(&in_team("byron", "lovelace")).await.unwrap();
