@@ -17,8 +17,8 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 740.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 374.0;
-/// Room of a name beside its point.
-const LABEL: (f64, f64) = (120.0, 15.0);
+/// Room of a letter of a name, and of a line of them.
+const LETTER: (f64, f64) = (6.6, 14.0);
 
 /// The plot of a board, and what its marks mean; none where there is nothing to plot.
 pub(crate) fn plot(viewer: &Viewer, board: &Leaderboard, decimals: u32) -> Option<Markup> {
@@ -120,9 +120,7 @@ impl<'a> Plot<'a> {
             g.marks.house { @for point in of(Kind::House) { (self.mark(point, Kind::House)) } }
             g.marks.top { @for point in of(Kind::Frontier) { (self.linked(point, Kind::Frontier)) } }
             g.marks.own { @for point in of(Kind::Own) { (self.linked(point, Kind::Own)) } }
-            g.labels aria-hidden="true" { @for (x, y, end, name) in self.labels() {
-                text x=(short(x)) y=(short(y)) text-anchor=[end.then_some("end")] { (name) }
-            } }
+            g.labels aria-hidden="true" { @for label in self.labels() { text x=(short(label.left)) y=(short(label.y)) { (label.name) } } }
         }
     }
 
@@ -184,20 +182,37 @@ impl<'a> Plot<'a> {
     }
 
     /// Names beside members of the frontier, as many as do not stand in each other's way.
-    fn labels(&self) -> Vec<(f64, f64, bool, String)> {
-        let mut labels: Vec<(f64, f64, bool, String)> = Vec::new();
+    fn labels(&self) -> Vec<Label> {
+        let mut labels: Vec<Label> = Vec::new();
         for point in self.board.frontier.iter().filter(|point| is_finite(point)) {
             let (x, y) = (self.x.at(point.flops_per_sample), self.y.at(point.metric));
-            let end = x + LABEL.0 > RIGHT;
-            let (x, y) = if end { (x - 9.0, y - 8.0) } else { (x + 9.0, (y + 15.0).min(BOTTOM - 4.0)) };
-            let apart = |(other_x, other_y, ..): &(f64, f64, bool, String)| {
-                (x - other_x).abs() > LABEL.0 || (y - other_y).abs() > LABEL.1
-            };
-            if labels.iter().all(apart) {
-                labels.push((x, y, end, cut(&short_name(&point.who))));
+            let name = if self.is_own(point) { "you".to_owned() } else { cut(&short_name(&point.who)) };
+            let width = name.chars().count() as f64 * LETTER.0;
+            let below = (y + 16.0).min(BOTTOM - 4.0);
+            let right = Label { left: x + 9.0, width, y: below, name: name.clone() };
+            let places = [right, Label { left: x - 9.0 - width, width, y: y - 7.0, name }];
+            let free =
+                |label: &Label| label.left + label.width < RIGHT && labels.iter().all(|other| !label.meets(other));
+            if let Some(label) = places.into_iter().find(free) {
+                labels.push(label);
             }
         }
         labels
+    }
+}
+
+/// A name, and the room it takes.
+struct Label {
+    left: f64,
+    width: f64,
+    y: f64,
+    name: String,
+}
+
+impl Label {
+    fn meets(&self, other: &Self) -> bool {
+        let beside = self.left > other.left + other.width || other.left > self.left + self.width;
+        !beside && (self.y - other.y).abs() < LETTER.1
     }
 }
 

@@ -56,9 +56,29 @@ impl<'a> Line<'a> {
 impl Inputs<'_> {
     /// Both kinds of faults of an input.
     pub(crate) fn after(&self, name: &str) -> Markup {
+        self.listed(faults_of(name, self.faults), faults_of(name, self.missing))
+    }
+
+    /// Faults of what a group of inputs is together, such as a sum.
+    pub(crate) fn together(&self, name: &str) -> Markup {
+        let exactly = |fault: &&ErrorDetail| input_of(&fault.field) == name;
+        self.listed(self.faults.iter().filter(exactly), self.missing.iter().filter(exactly))
+    }
+
+    fn listed<'b>(
+        &self,
+        faults: impl Iterator<Item = &'b ErrorDetail>,
+        missing: impl Iterator<Item = &'b ErrorDetail>,
+    ) -> Markup {
+        let faults: Vec<_> = faults.collect();
+        let missing: Vec<_> = missing.filter(|fault| !faults.contains(fault)).collect();
         html! {
-            @for fault in faults_of(name, self.faults) { span.fault { (foreign(&fault.message)) } }
-            @for fault in faults_of(name, self.missing).filter(|fault| !self.faults.contains(fault)) { span.missing { "To publish: " (foreign(&fault.message)) } }
+            @if !(faults.is_empty() && missing.is_empty()) {
+                span.faults {
+                    @for fault in faults { span.fault { (foreign(&fault.message)) } }
+                    @for fault in missing { span.missing { "To publish: " (foreign(&fault.message)) } }
+                }
+            }
         }
     }
 

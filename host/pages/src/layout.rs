@@ -64,7 +64,7 @@ impl<'a> Frame<'a> {
                 @if self.viewer.is_operator() { a href="/operator" { "Operator" } }
                 @match self.viewer.signed_in() {
                     Some(session) => {
-                        span.who { (session.account) @if session.team.as_str() != session.account.as_str() { " · " (session.team) } }
+                        span.who { (session.account) @if session.team.as_str() != session.account.as_str() { span.of { " · " (session.team) } } }
                         (post(self.viewer, "/logout", "Sign out", "plain"))
                     }
                     None => a href="/login" { "Sign in" },
@@ -120,7 +120,7 @@ pub(crate) fn fault_list(faults: &[ErrorDetail]) -> Markup {
     html! {
         @if !faults.is_empty() {
             div.notice.bad role="alert" {
-                p { strong { "Not saved: " (text::count(faults.len() as u64, "fault", "faults")) "." } }
+                p { strong { "Not accepted: " (text::count(faults.len() as u64, "fault", "faults")) "." } }
                 ul { @for fault in faults {
                     @let input = crate::forms::input_of(&fault.field);
                     li { a href={ "#" (input_id(&input)) } { code { (text::foreign(&fault.field)) } } ": " (text::foreign(&fault.message)) }
@@ -197,6 +197,6 @@ mod tests {
     #[test]
     fn the_id_of_an_input_is_a_word() {
         assert_eq!(input_id("score.house[0].name"), "f-score-house-0--name");
-        assert_eq!(input_id("\"><script>"), "f---script-");
+        assert_eq!(input_id("\"><script>"), "f----script-");
     }
 }

@@ -23,10 +23,7 @@ pub fn leaderboard(viewer: &Viewer, view: &ChallengeView, board: &Leaderboard, q
         section aria-labelledby="frontier" {
             h2 id="frontier" { "Frontier" }
             @match &plot {
-                Some(plot) => {
-                    (plot)
-                    details { summary { "The frontier as a table" } (frontier::table(board, decimals)) }
-                }
+                Some(plot) => div.plot-and-table { (plot) (frontier::table(board, decimals)) },
                 None => p.notice { "No result is released yet. The first one draws the frontier." },
             }
         }
@@ -117,9 +114,9 @@ impl<'a> Columns<'a> {
                     th.n scope="col" { "FLOPs / sample " (arrow(Better::Lower)) }
                     th.n scope="col" { "gCO2e / sample " (arrow(Better::Lower)) small { "×/÷ 5" } }
                     @if self.efficiency { th.n scope="col" { "Efficiency " (arrow(Better::Higher)) } }
+                    th scope="col" { "Frontier" }
                     th.n scope="col" { "Parameters" }
                     th.n scope="col" { "Size" }
-                    th scope="col" { "Frontier" }
                     th.n scope="col" { "Results" }
                     th scope="col" { "Submitted" }
                 } }
@@ -137,15 +134,15 @@ impl<'a> Columns<'a> {
         html! {
             tr class=[class] {
                 td.n.rank { @match row.rank { Some(rank) => (rank), None => (NONE) } }
-                th scope="row" { (whose(&row.who)) @if own { " " (badge("good", "you")) } }
+                th scope="row" { (whose(&row.who, own)) }
                 @if self.score { td.n.main { (score(&self.view.challenge.score, row.score)) } }
                 @for metric in self.metrics { td.n { (text::metric_value(row.metrics.get(&metric.name), metric, self.decimals)) } }
                 td.n { (text::flops(row.flops_per_sample)) }
                 td.n { (text::grams(row.gco2e_per_sample)) }
                 @if self.efficiency { td.n { @match row.efficiency { Some(efficiency) => (format!("{efficiency:.3}")), None => (NONE) } } }
+                td { @if row.on_frontier { span.on { "● on it" } } @else if let Some(other) = &row.dominated_by { span.quiet { "behind " (other) } } @else { (NONE) } }
                 td.n { @match row.parameters { Some(parameters) => (grouped(parameters)), None => (NONE) } }
                 td.n { @match row.component_bytes { Some(bytes) => (text::bytes(bytes)), None => (NONE) } }
-                td { @if row.on_frontier { span.on { "● on it" } } @else if let Some(other) = &row.dominated_by { span.quiet { "behind " (other) } } @else { (NONE) } }
                 td.n { (grouped(row.submissions)) }
                 td { @match row.submitted_at { Some(at) => (text::time(at)), None => (NONE) } }
             }
@@ -153,10 +150,11 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn whose(who: &Who) -> Markup {
+fn whose(who: &Who, own: bool) -> Markup {
     match who {
         Who::Builder { builder, team, submission } => html! {
             a href={ "/submissions/" (submission) } { (builder) }
+            @if own { " " (badge("good", "you")) }
             @if team.as_str() != builder.as_str() { span.team { (team) } }
         },
         Who::House { name } => html! { (foreign(name)) span.team { "house baseline" } },
@@ -177,7 +175,7 @@ fn unranked(board: &Leaderboard, decimals: u32) -> Markup {
     let line = |result: &Unranked| {
         let value = result.metric.map(MetricValue::Value);
         html! { tr {
-            th scope="row" { (whose(&result.who)) }
+            th scope="row" { (whose(&result.who, false)) }
             td.n { @if let Some(metric) = metric { (text::metric_value(value.as_ref(), metric, decimals)) } }
             td.n { (text::flops(result.flops_per_sample)) }
             td { (reason(result.reason)) }

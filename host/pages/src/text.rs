@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use thimble_api::challenge::{Better, MetricView};
 use thimble_api::{Compute, Timestamp};
+use thimble_challenge::round;
 use thimble_challenge::score::si;
 use thimble_metrics::MetricValue;
 
@@ -67,16 +68,25 @@ pub(crate) const fn direction(better: Better) -> (&'static str, &'static str) {
     }
 }
 
-/// A metric's value as it is published: `decimals` places where its range has both ends, its own digits otherwise.
-pub(crate) fn metric(value: f64, view: &MetricView, decimals: u32) -> String {
-    if view.min.is_some() && view.max.is_some() { format!("{value:.*}", decimals as usize) } else { real(value) }
+/// A metric's value as it is published: to `digits` places where its range has both ends, to as many significant digits otherwise.
+pub(crate) fn metric(value: f64, view: &MetricView, digits: u32) -> String {
+    if view.min.is_some() && view.max.is_some() {
+        return format!("{:.*}", digits as usize, round::decimals(value, digits));
+    }
+    let value = round::significant(value, digits);
+    if value == 0.0 || !(1e-4..1e7).contains(&value.abs()) {
+        return real(value);
+    }
+    // The first digit's place: 0 for ones, 1 for tens. A logarithm would be off by one somewhere.
+    let first = format!("{value:e}").split_once('e').and_then(|(_, place)| place.parse().ok()).unwrap_or(0_i32);
+    format!("{value:.*}", usize::try_from(digits as i32 - 1 - first).unwrap_or(0))
 }
 
 /// The same of a value that may be undefined, with the reason where it is.
-pub(crate) fn metric_value(value: Option<&MetricValue>, view: &MetricView, decimals: u32) -> Markup {
+pub(crate) fn metric_value(value: Option<&MetricValue>, view: &MetricView, digits: u32) -> Markup {
     match value {
         None => html! { (NONE) },
-        Some(MetricValue::Value(value)) => html! { (metric(*value, view, decimals)) },
+        Some(MetricValue::Value(value)) => html! { (metric(*value, view, digits)) },
         Some(MetricValue::Undefined(why)) => html! { span.quiet title=(plain(why)) { "undefined" } },
     }
 }
@@ -147,11 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_metric_with_bounds_has_fixed_decimals() {
+    fn a_metric_has_the_digits_that_are_published() {
         let view =
             |max| MetricView { name: "m".into(), title: "M".into(), better: Better::Higher, min: Some(0.0), max };
         assert_eq!(metric(0.9, &view(Some(1.0)), 4), "0.9000");
-        assert_eq!(metric(1234.5, &view(None), 4), "1234.5");
+        for (value, text) in
+            [(0.241, "0.2410"), (12.3, "12.30"), (1234.56, "1235"), (0.0, "0"), (1e-9, "1e-9"), (-3.0, "-3.000")]
+        {
+            assert_eq!(metric(value, &view(None), 4), text);
+        }
+        // Half to even on the decimal text, as figures are published.
+        assert_eq!(metric(0.00015, &view(Some(1.0)), 4), "0.0002");
         assert_eq!(real(2e-10), "2e-10");
     }
 

@@ -204,6 +204,7 @@ fn composite(inputs: &Inputs<'_>, form: &Step2Form) -> Markup {
                 ("score.best", "Best possible", &form.best, "Of the ranking metric"),
                 ("score.reference_flops", "FLOPs of a usual model", &form.reference_flops, "A row; pads a field of fewer than five teams"),
             ]))
+            (inputs.together("score.weights"))
             (inputs.select("score.quality", "Quality", "How the metric becomes a number from 0 to 1", &form.quality, &[
                 ("metric".to_owned(), "the metric as it is".to_owned()),
                 ("skill".to_owned(), "(metric − floor) / (best − floor)".to_owned()),
@@ -211,20 +212,14 @@ fn composite(inputs: &Inputs<'_>, form: &Step2Form) -> Markup {
             h3 { "House baselines" }
             p.quiet { "Up to " (HOUSE_ROWS) " models of yours, measured on the public data: members of the field for good. Empty lines count for nothing." }
             @for (i, row) in form.house.iter().enumerate() { (house(inputs, i, row)) }
-            (inputs.after("score.house"))
+            (inputs.together("score.house"))
         }
     }
 }
 
 fn house(inputs: &Inputs<'_>, i: usize, row: &HouseRow) -> Markup {
     let name = |part: &str| format!("score.house[{i}].{part}");
-    // Their faults are listed below all of them, under `score.house`.
-    let line = |part: &str, label: &str, value: &str| {
-        let name = name(part);
-        let quiet = Inputs { faults: &[], missing: &[] };
-        let marked = inputs.is_faulty(&name).is_some();
-        html! { div.faulty[marked] { (quiet.line(&Line::new(&name, label, value, ""))) } }
-    };
+    let line = |part: &str, label: &str, value: &str| inputs.line(&Line::new(&name(part), label, value, ""));
     html! {
         div.fields role="group" aria-label={ "House baseline " (i + 1) } {
             (line("name", &format!("Name {}", i + 1), &row.name))
