@@ -6,8 +6,8 @@ use thimble_challenge::Verdict;
 
 /// How the command ended, as other programs see it.
 ///
-/// 0 to 9 say whether the command did its work; 10 and above are the verdicts of `run` other than `scored`, in the
-/// order of [`Verdict::ALL`].
+/// 0 to 9 say whether the command did its work; 10 to 29 are the verdicts other than `scored`, in the order of
+/// [`Verdict::ALL`]; 30 and above are ends of a submission to a service that are no verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum ExitStatus {
@@ -17,10 +17,16 @@ pub(crate) enum ExitStatus {
     Internal = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// A file that was named is unreadable, malformed or not allowed here.
+    /// A file that was named is unreadable, malformed or not allowed here; the service refused what was asked for.
     Input = 3,
     /// The result could not be written.
     Output = 4,
+    /// The service wants a token, another one, or one that may do more.
+    Access = 5,
+    /// The service cannot be reached, or failed.
+    Service = 6,
+    /// A quota, a budget or a rate is used up.
+    Limit = 7,
     /// Verdict `rejected`; also `check` with a finding.
     Rejected = 10,
     /// Verdict `over_parameter_limit`.
@@ -41,16 +47,23 @@ pub(crate) enum ExitStatus {
     InvalidOutput = 18,
     /// Verdict `platform_fault`.
     PlatformFault = 19,
+    /// An official run failed; with which verdict is not published.
+    Failed = 30,
+    /// The submission was cancelled.
+    Cancelled = 31,
 }
 
 /// The list as help texts show it.
 pub(crate) const HELP: &str = "\
 Exit status:
-   0  done; run: scored; check: nothing found
+   0  done; run, submit: scored; check: nothing found
    1  unexpected failure of this program
    2  wrong command line
-   3  a file is unreadable, malformed or not allowed here
+   3  a file is unreadable, malformed or not allowed here, or the service refused the request
    4  the output could not be written
+   5  the service wants a token, another one, or one that may do more
+   6  the service cannot be reached, or failed
+   7  a quota, a budget or a rate limit is used up
   10  rejected (also: check found something)
   11  over_parameter_limit
   12  out_of_fuel
@@ -60,7 +73,9 @@ Exit status:
   16  trap
   17  solution_error
   18  invalid_output
-  19  platform_fault";
+  19  platform_fault
+  30  an official run failed; its verdict is not published
+  31  the submission was cancelled";
 
 impl From<Verdict> for ExitStatus {
     fn from(verdict: Verdict) -> Self {
@@ -97,6 +112,11 @@ impl Failure {
     /// A file is wrong.
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self { status: ExitStatus::Input, error: anyhow::Error::msg(message.into()) }
+    }
+
+    /// The service answers what it should not.
+    pub(crate) fn from_service(message: impl Into<String>) -> Self {
+        Self { status: ExitStatus::Service, error: anyhow::Error::msg(message.into()) }
     }
 
     /// Options do not go together.

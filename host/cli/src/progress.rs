@@ -12,7 +12,7 @@ use crate::output::note;
 use crate::report::phase_name;
 
 /// Curves that fit beside the bar.
-const SHOWN_CURVES: usize = 3;
+pub(crate) const SHOWN_CURVES: usize = 3;
 
 /// Shows nothing.
 #[derive(Debug)]
@@ -107,6 +107,6 @@ impl Observer for Progress {
 }
 
 /// A template that does not parse (none of ours) falls back to indicatif's own.
-fn style(template: &str) -> ProgressStyle {
+pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }

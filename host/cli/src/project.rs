@@ -45,6 +45,11 @@ pub(crate) struct Project {
 }
 
 impl SubmissionOpts {
+    /// As if `path` had been named, and no challenge.
+    pub(crate) const fn of(path: Option<PathBuf>) -> Self {
+        Self { submission: path, challenge: None }
+    }
+
     /// Finds it, and the challenge that it is for.
     pub(crate) fn find(&self) -> Result<Submission, Failure> {
         let here = Path::new(".");

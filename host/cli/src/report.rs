@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use thimble_challenge::challenge::grouped;
 use thimble_challenge::result::{
-    Baseline, Comparable, Compute, EvaluationResult, Journal, Outcome, Parameters, Phase, Published, Run,
+    Baseline, Comparable, Compute, CurvePoint, EvaluationResult, Independence, Journal, Outcome, Parameters, Phase,
+    Published, Run,
 };
 use thimble_challenge::score::si;
 use thimble_challenge::{ParameterCount, round};
@@ -45,10 +46,10 @@ pub(crate) const fn phase_name(phase: Phase) -> &'static str {
 
 /// Two columns.
 #[derive(Debug, Default)]
-struct Table(String);
+pub(crate) struct Table(pub(crate) String);
 
 impl Table {
-    fn row(&mut self, label: &str, value: impl std::fmt::Display) {
+    pub(crate) fn row(&mut self, label: &str, value: impl std::fmt::Display) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{label:<14} {value}");
     }
@@ -71,25 +72,19 @@ fn validation(table: &mut Table, comparable: &Comparable, run: &Run) {
         table.row("score", format!("{}{note}", scored(score.value)));
     }
     metrics(table, &comparable.metrics);
-    if let Some(Baseline { name, metrics }) = &comparable.baseline {
-        let values = metrics.iter().map(|(name, metric)| match metric {
-            MetricValue::Value(value) => format!("{name} {}", round::decimals(*value, 6)),
-            MetricValue::Undefined(_) => format!("{name} undefined"),
-        });
-        table.row("naive baseline", format!("{} ({name})", values.collect::<Vec<_>>().join(", ")));
+    if let Some(own) = &comparable.baseline {
+        table.row("naive baseline", baseline(own));
     }
     if let Some(parameters) = &comparable.parameters {
         table.row("parameters", counted(parameters));
     }
     compute(table, &comparable.compute);
-    if let Some(independence) = &comparable.independence {
-        let verdict = if independence.transductive { "TRANSDUCTIVE" } else { "independent" };
-        let (replayed, disagreed) = (independence.replayed, independence.disagreed);
-        table.row("rows", format!("{verdict} ({replayed} predicted again, {disagreed} differ)"));
+    if let Some(own) = &comparable.independence {
+        table.row("rows", independence(own));
     }
     let meter = &comparable.meter;
     table.row("meter", format!("{}, {}, {}", meter.tariff, meter.engine, meter.contract));
-    times(table, run);
+    seconds(table, &run.seconds);
     if let Some(journal) = &run.journal {
         curves(table, journal);
     }
@@ -108,6 +103,11 @@ fn official(table: &mut Table, comparable: &Comparable, published: &Published) {
     if let Some(failure) = &published.failure {
         table.row("why", format!("{} ({}, phase {})", failure.message, failure.rule, phase_name(failure.phase)));
     }
+    published_figures(table, published);
+}
+
+/// The figures of a published result.
+pub(crate) fn published_figures(table: &mut Table, published: &Published) {
     if let Some(score) = published.score {
         table.row("score", scored(score));
     }
@@ -128,12 +128,12 @@ fn official(table: &mut Table, comparable: &Comparable, published: &Published) {
 }
 
 /// Two decimals, and four where a whole point is the best there is.
-fn scored(score: f64) -> String {
+pub(crate) fn scored(score: f64) -> String {
     if score.abs() > 1.0 || score == 0.0 { format!("{score:.2}") } else { format!("{score:.4}") }
 }
 
 /// Six decimals tell every count of correct rows apart up to a million rows.
-fn metrics(table: &mut Table, metrics: &BTreeMap<String, MetricValue>) {
+pub(crate) fn metrics(table: &mut Table, metrics: &BTreeMap<String, MetricValue>) {
     for (name, value) in metrics {
         match value {
             MetricValue::Value(value) => table.row(name, round::decimals(*value, 6)),
@@ -142,7 +142,23 @@ fn metrics(table: &mut Table, metrics: &BTreeMap<String, MetricValue>) {
     }
 }
 
-fn counted(parameters: &Parameters) -> String {
+/// What predictions get that look at no input.
+pub(crate) fn baseline(baseline: &Baseline) -> String {
+    let values = baseline.metrics.iter().map(|(name, metric)| match metric {
+        MetricValue::Value(value) => format!("{name} {}", round::decimals(*value, 6)),
+        MetricValue::Undefined(_) => format!("{name} undefined"),
+    });
+    format!("{} ({})", values.collect::<Vec<_>>().join(", "), baseline.name)
+}
+
+/// What the replay of rows found.
+pub(crate) fn independence(independence: &Independence) -> String {
+    let verdict = if independence.transductive { "TRANSDUCTIVE" } else { "independent" };
+    format!("{verdict} ({} predicted again, {} differ)", independence.replayed, independence.disagreed)
+}
+
+/// The count against its limit.
+pub(crate) fn counted(parameters: &Parameters) -> String {
     let mut text = format!("{} of {}", grouped(parameters.counted.0), grouped(parameters.limit.0));
     if parameters.embedded > 0 {
         let _ = write!(text, ", {} of them in the component", grouped(parameters.embedded));
@@ -176,17 +192,18 @@ fn compute(table: &mut Table, compute: &Compute) {
     }
 }
 
-fn carbon(grams: Option<f64>) -> String {
+/// As the end of a line; nothing where it is not known.
+pub(crate) fn carbon(grams: Option<f64>) -> String {
     grams.map(|grams| format!(", {}", si(grams, "gCO2e"))).unwrap_or_default()
 }
 
-fn times(table: &mut Table, run: &Run) {
-    if run.seconds.is_empty() {
+/// Wall time in all, and of the phases that took some.
+pub(crate) fn seconds(table: &mut Table, seconds: &BTreeMap<Phase, f64>) {
+    if seconds.is_empty() {
         return;
     }
-    let total: f64 = run.seconds.values().sum();
-    let long: Vec<_> = run
-        .seconds
+    let total: f64 = seconds.values().sum();
+    let long: Vec<_> = seconds
         .iter()
         .filter(|(_, seconds)| **seconds >= 0.01)
         .map(|(phase, seconds)| format!("{} {seconds:.2} s", phase_name(*phase)))
@@ -195,14 +212,19 @@ fn times(table: &mut Table, run: &Run) {
     table.row("time", format!("{total:.2} s{detail}"));
 }
 
-fn curves(table: &mut Table, journal: &Journal) {
-    for (series, points) in &journal.curves {
+/// A line per curve.
+pub(crate) fn series(table: &mut Table, curves: &BTreeMap<String, Vec<CurvePoint>>) {
+    for (series, points) in curves {
         let values: Vec<f64> = points.iter().filter_map(|point| point.value).collect();
         if let (Some(first), Some(last)) = (values.first(), values.last()) {
             let name: String = series.escape_debug().take(14).collect();
             table.row(&name, format!("{} {first:.4} to {last:.4}, {} points", sparkline(&values, 40), points.len()));
         }
     }
+}
+
+fn curves(table: &mut Table, journal: &Journal) {
+    series(table, &journal.curves);
     if journal.curves_dropped_points > 0 {
         table.row("curves", format!("{} points beyond the limits were dropped", journal.curves_dropped_points));
     }
@@ -212,7 +234,7 @@ fn curves(table: &mut Table, journal: &Journal) {
 }
 
 /// A curve of finite values in at most `width` characters, each the last value of its stretch.
-fn sparkline(values: &[f64], width: usize) -> String {
+pub(crate) fn sparkline(values: &[f64], width: usize) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
