@@ -77,6 +77,11 @@ impl<T: Serialize> Answer<T> {
 }
 
 impl<T> Answer<T> {
+    /// The beginning of the entity tag, without quotes.
+    pub(crate) fn short_tag(&self) -> String {
+        self.prepared.etag.as_bytes().iter().skip(1).take(8).map(|&byte| char::from(byte)).collect()
+    }
+
     /// With an entity tag of the caller's: quotes are added.
     pub(crate) fn tagged(mut self, tag: &str) -> Self {
         if let Ok(etag) = HeaderValue::from_str(&format!("\"{tag}\"")) {

@@ -112,6 +112,15 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         }
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.entries.clear();
+            shard.weight = 0;
+        }
+    }
+
     /// Entries, also those that have ended.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

@@ -120,7 +120,7 @@ impl Default for Config {
             max_json_bytes: 2 << 20,
             max_submission_bytes: thimble_challenge::package::MAX_PACKAGE_BYTES as usize + MULTIPART_BYTES,
             max_upload_bytes: thimble_api::draft::MAX_COVER_BYTES + MULTIPART_BYTES,
-            max_uploads: 16,
+            max_uploads: 8,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
             body_bytes_per_second: 16 << 10,
