@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use thimble_api::challenge::{ChallengeView, MetricView};
 use thimble_api::submission::{Cost, OfficialEnding, OfficialOutcome, ValidationOutcome};
-use thimble_challenge::challenge::grouped;
+use thimble_challenge::challenge::{ScoreRule, grouped};
 use thimble_challenge::result::{Baseline, Failure, Independence, Parameters, Phase, Published};
 use thimble_metrics::MetricValue;
 
@@ -116,6 +116,7 @@ fn metrics(
     let decimals = view.challenge.release.metric_decimals;
     let shown: Vec<MetricView> = view.challenge.metrics().map(MetricView::from).collect();
     let ranking = &view.challenge.ranking.metric;
+    let composite = matches!(view.challenge.score, ScoreRule::Composite(_));
     let table = html! {
         table {
             caption { "Metrics" @if naive.is_some() { " beside the naive baseline" } }
@@ -135,7 +136,7 @@ fn metrics(
     html! {
         section aria-labelledby="metrics" {
             h2 id="metrics" { "Metrics" }
-            @if let Some(scored) = scored { p.big { "Score " strong { (score(&view.challenge.score, scored)) } } }
+            @if let Some(scored) = scored { p.big { "Score " strong { (score(&view.challenge.score, scored)) } @if composite { span.quiet { " against the house baselines; on the leaderboard it moves with the field" } } } }
             (scroll("Metrics", &table))
             @if naive.is_some() { p.quiet { "The naive baseline is fitted on the targets of the training split alone: it looks at no input." } }
         }

@@ -45,7 +45,10 @@ fn commands(view: &ChallengeView, origin: &str) -> Markup {
     let name = &view.summary.name;
     let steps = [
         ("Sign in once; the token is read from standard input", format!("thimble login --server {origin}")),
-        ("Begin with a solution that compiles and scores", format!("thimble new my-solution --challenge {name}")),
+        (
+            "Begin with a solution that compiles and scores; the challenge's directory comes from its owner",
+            format!("thimble new my-solution --challenge path/to/{name}"),
+        ),
         ("See every rule that a component breaks, offline", "thimble check".to_owned()),
         ("Train and score on the public data, with the meter of the service", "thimble run".to_owned()),
         ("See where the FLOPs go", "thimble profile".to_owned()),

@@ -26,7 +26,9 @@
 //! ([`After`]). A field of a step is called as the fault of a draft or a challenge names it ([`input_of`]), so that a fault finds
 //! its input. A browser sends nothing of a file input that is left empty but a part without bytes: that is no upload.
 
+mod evaluation;
 mod parse;
+mod rules;
 mod steps;
 mod values;
 
@@ -38,9 +40,11 @@ use thimble_api::submission::MAX_NOTE_BYTES;
 use thimble_api::{ErrorDetail, TeamName, Timestamp};
 use thimble_challenge::result::Mode;
 
+pub(crate) use evaluation::TIE_BREAKS;
+pub use evaluation::{HOUSE_ROWS, HouseRow, Step2Form};
 use parse::Reader;
-pub(crate) use steps::TIE_BREAKS;
-pub use steps::{HOUSE_ROWS, HouseRow, Step1Form, Step2Form, Step3Form, Step4Form};
+pub use rules::Step4Form;
+pub use steps::{Step1Form, Step3Form};
 
 /// The text fields of a form, in the order sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

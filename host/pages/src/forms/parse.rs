@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use thimble_api::ErrorDetail;
 
+/// What an amount of FLOPs must be.
+pub(super) const FLOPS_RULE: &str = "must be FLOPs such as 34200, 34.2kF or 2TF";
+
 /// Collects the faults of a form: none hides another.
 #[derive(Debug, Default)]
 pub(super) struct Reader {

@@ -2,6 +2,7 @@
 
 use thimble_api::challenge::Stage;
 use thimble_api::draft::Draft;
+use thimble_challenge::challenge::ScoreRule;
 
 use super::*;
 
@@ -66,14 +67,22 @@ fn a_composite_rule_passes_through_the_form() {
     };
     let mut draft = Draft::default();
     assert_eq!(form.apply(&mut draft), []);
-    let Some(thimble_challenge::challenge::ScoreRule::Composite(composite)) = &draft.score else {
-        unreachable!("the form says composite")
-    };
+    let Some(ScoreRule::Composite(composite)) = &draft.score else { unreachable!("the form says composite") };
     assert_eq!(composite.house.len(), 1);
     assert_eq!(composite.house[0].flops_per_sample, 5150.0);
     let again = draft.clone();
     assert_eq!(Step2Form::of(&draft).apply(&mut draft), []);
     assert_eq!(draft, again);
+}
+
+/// The page shows no score while there is no public dataset, and so sends none.
+#[test]
+fn a_step_sent_without_a_score_keeps_the_score() {
+    let baseline = ScoreRule::LinearAboveBaseline { baseline: 0.72 };
+    let mut draft = Draft { score: Some(baseline.clone()), ..Draft::default() };
+    assert_eq!(Step2Form::read(&fields(&[("metric", "accuracy")])).apply(&mut draft), []);
+    assert_eq!(draft.score, Some(baseline));
+    assert_eq!(draft.metric.as_deref(), Some("accuracy"));
 }
 
 #[test]

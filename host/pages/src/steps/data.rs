@@ -24,10 +24,10 @@ pub fn step2(
     faults: &[ErrorDetail],
     datasets: &[DatasetView],
 ) -> Markup {
-    let page = StepPage { viewer, view, step: Step::Data, faults, multipart: true };
-    let inputs = page.inputs();
     let chosen = datasets.iter().find(|dataset| dataset.name.as_str() == form.public_dataset);
     let task = chosen.map(|dataset| metric_task(&dataset.metadataset.task));
+    let page = StepPage { viewer, view, step: Step::Data, faults, multipart: true, continues: task.is_some() };
+    let inputs = page.inputs();
     let body = html! {
         fieldset.bare disabled[!is_open(view.stage)] {
             (data(&inputs, form, datasets))
@@ -46,11 +46,11 @@ pub fn step2(
     page.around(&body, &html! {})
 }
 
-/// What is not shown yet keeps its value.
+/// What is not shown yet keeps its value; so does the score, whose rule is not sent.
 fn hidden(form: &Step2Form) -> Markup {
     html! {
         input type="hidden" name="metric" value=(plain(&form.metric));
-        input type="hidden" name="score.rule" value="metric";
+        @for name in &form.also_published { input type="hidden" name="also_published" value=(plain(name)); }
         @for (i, tie) in form.tie_breaks.iter().enumerate() { input type="hidden" name={ "tie_breaks[" (i) "]" } value=(plain(tie)); }
     }
 }

@@ -13,7 +13,7 @@ use crate::viewer::Viewer;
 
 /// Step 3. What was typed is shown as it will be, also when it was not saved.
 pub fn step3(viewer: &Viewer, view: &DraftView, form: &Step3Form, faults: &[ErrorDetail]) -> Markup {
-    let page = StepPage { viewer, view, step: Step::Description, faults, multipart: false };
+    let page = StepPage { viewer, view, step: Step::Description, faults, multipart: false, continues: true };
     let inputs = page.inputs();
     let id = input_id("description");
     let body = html! {

@@ -31,6 +31,8 @@ struct StepPage<'a> {
     faults: &'a [ErrorDetail],
     /// The form has a file.
     multipart: bool,
+    /// There is nothing left on this step that only shows once what was chosen is saved.
+    continues: bool,
 }
 
 impl StepPage<'_> {
@@ -93,6 +95,7 @@ impl StepPage<'_> {
                         button.main name="then" value="publish" { "Publish" }
                         button name="then" value="save" { "Save as draft" }
                     },
+                    (true, _) if !self.continues => button.main name="then" value="save" { "Save, and choose the metric" },
                     (true, _) => {
                         button.main name="then" value="next" { "Save and continue" }
                         button name="then" value="save" { "Save as draft" }

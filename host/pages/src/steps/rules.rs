@@ -38,7 +38,7 @@ pub fn step4(
     faults: &[ErrorDetail],
     invitations: &Invitations<'_>,
 ) -> Markup {
-    let page = StepPage { viewer, view, step: Step::Rules, faults, multipart: false };
+    let page = StepPage { viewer, view, step: Step::Rules, faults, multipart: false, continues: true };
     let inputs = page.inputs();
     let closed = !is_open(view.stage);
     let body = html! {

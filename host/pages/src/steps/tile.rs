@@ -17,7 +17,7 @@ use crate::viewer::Viewer;
 
 /// Step 1. `form` is what was typed or what the draft has; `faults` are those of what was sent.
 pub fn step1(viewer: &Viewer, view: &DraftView, form: &Step1Form, faults: &[ErrorDetail]) -> Markup {
-    let page = StepPage { viewer, view, step: Step::Tile, faults, multipart: true };
+    let page = StepPage { viewer, view, step: Step::Tile, faults, multipart: true, continues: true };
     let inputs = page.inputs();
     let visibility = [
         (
