@@ -133,8 +133,12 @@ pub(crate) async fn access(State(service): State<Service>, request: Request, nex
     let (mut parts, body) = request.into_parts();
     match identify(&service, &parts).await {
         Ok((caller, stale)) => {
-            parts.extensions.insert(caller);
+            parts.extensions.insert(caller.clone());
             let mut response = next.run(Request::from_parts(parts, body)).await;
+            if response.status().is_client_error() || response.status().is_server_error() {
+                // A page of an error is of whoever looks at it.
+                response.extensions_mut().insert(caller);
+            }
             if stale && !response.headers().contains_key(SET_COOKIE) {
                 response.headers_mut().insert(SET_COOKIE, ended_cookie());
             }
@@ -235,7 +239,7 @@ pub(crate) const fn ended_cookie() -> HeaderValue {
     HeaderValue::from_static("thimble_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
 }
 
-fn is_loopback(headers: &HeaderMap) -> bool {
+pub(crate) fn is_loopback(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return false };
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

@@ -93,7 +93,7 @@ pub(crate) async fn form(service: &Service, request: Request, limit: usize) -> R
         let message = "the body must be a form: application/x-www-form-urlencoded or multipart/form-data";
         return Err(Failure::new(ErrorCode::UnsupportedMediaType, message));
     }
-    let held = read(service, request, service.config.max_json_bytes).await?;
+    let held = read(service, request, limit.min(service.config.max_json_bytes)).await?;
     let request = Request::new(Body::from(held.bytes.clone()));
     let (mut parts, body) = request.into_parts();
     parts.method = axum::http::Method::POST;

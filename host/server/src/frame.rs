@@ -17,8 +17,9 @@ use futures_util::FutureExt as _;
 use thimble_api::ErrorCode;
 
 use crate::answer::{JSON, Prepared};
+use crate::auth::Caller;
 use crate::failure::Failure;
-use crate::page;
+use crate::pages::shown as page;
 use crate::service::Service;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -123,8 +124,11 @@ fn with_envelope(response: Response, id: &str, wants_page: bool) -> Response {
         tracing::error!(request_id = %id, cause, "a request failed");
     }
     let envelope = failure.envelope(id);
-    let prepared =
-        if wants_page { Ok(Prepared::html(page::error(&envelope.error))) } else { Prepared::json(&envelope) };
+    let prepared = if wants_page {
+        Ok(Prepared::html(page::error(response.extensions().get::<Caller>(), &envelope.error)))
+    } else {
+        Prepared::json(&envelope)
+    };
     let mut answer = match prepared {
         Ok(prepared) => prepared.into_response(),
         Err(_) => Response::new(Body::empty()),

@@ -19,7 +19,7 @@ mod failure;
 mod frame;
 mod metrics;
 mod operations;
-mod page;
+mod pages;
 mod project;
 mod publish;
 mod ranking;
@@ -40,7 +40,7 @@ pub use service::Service;
 /// Answers every request.
 pub fn router(service: Service) -> Router {
     let (api, document) = described();
-    let known = api.layer(from_fn_with_state(service.clone(), auth::access));
+    let known = api.merge(pages::router()).layer(from_fn_with_state(service.clone(), auth::access));
     known
         .merge(api::process(document))
         .fallback(async || failure::Failure::not_found())

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
+use crate::operations::drafts;
 use crate::router;
 use crate::service::Service;
 use crate::stall::Patient;
@@ -24,6 +25,8 @@ const MAX_HEADERS: usize = 64;
 const MAX_HEAD_BYTES: usize = 32 << 10;
 /// Pause after the system had no room for a connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
+/// Pause between two looks for challenges whose time is over.
+const BETWEEN_CLOSES: Duration = Duration::from_secs(5);
 
 /// Serves `listener` until `shutdown` resolves, then takes no more connections, ends the streams of events, and waits for
 /// the others at most [`Config::grace`](crate::Config::grace).
@@ -34,6 +37,7 @@ pub async fn serve(service: Service, listener: TcpListener, shutdown: impl Futur
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
     let router = router(service.clone());
+    let closing = tokio::spawn(close_in_time(service.clone()));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(service.config.max_connections));
     let mut shutdown = pin!(shutdown);
@@ -72,7 +76,25 @@ pub async fn serve(service: Service, listener: TcpListener, shutdown: impl Futur
     if tokio::time::timeout(service.config.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!(grace = ?service.config.grace, "connections were cut off");
     }
+    // It ends by itself at the next pause: a close that has begun is finished.
+    if let Err(error) = closing.await {
+        tracing::error!(%error, "the task that closes challenges failed");
+    }
     Ok(())
+}
+
+/// Closes challenges at their deadline, until the service stops.
+async fn close_in_time(service: Service) {
+    let mut stopping = service.stopping();
+    loop {
+        if let Err(failure) = drafts::close_due(&service).await {
+            tracing::error!(cause = failure.cause, "challenges whose time is over were not looked for");
+        }
+        let stopped = stopping.wait_for(|stopping| *stopping);
+        if tokio::time::timeout(BETWEEN_CLOSES, stopped).await.is_ok() {
+            return;
+        }
+    }
 }
 
 type Connection<S> = http1::Connection<TokioIo<Patient<TcpStream>>, S>;

@@ -4,8 +4,10 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use thimble_api::ErrorBody;
+use thimble_pages::Viewer;
 
 use crate::answer::Prepared;
+use crate::auth::Caller;
 
 /// Nothing but the service's own files, and no script or style inside a page.
 pub(crate) const POLICY: HeaderValue = HeaderValue::from_static(
@@ -64,8 +66,7 @@ pub(crate) fn wants_page(path: &str, headers: &HeaderMap) -> bool {
 }
 
 /// An error as a page.
-pub(crate) fn error(body: &ErrorBody) -> String {
-    // The viewer is not known here: a page of errors has no session's forms.
-    let _ = body;
-    String::new()
+pub(crate) fn error(caller: Option<&Caller>, body: &ErrorBody) -> String {
+    let viewer = caller.map_or(Viewer::Anonymous, super::viewer);
+    thimble_pages::error(&viewer, body).into_string()
 }
