@@ -41,6 +41,8 @@ pub struct NewSubmission<'a> {
     pub note: &'a str,
     /// Its name until it has an id.
     pub key: &'a IdempotencyKey,
+    /// Run it although the team has submitted the same component before.
+    pub again: bool,
 }
 
 /// The name of a mode in a request.
@@ -103,6 +105,9 @@ impl Client {
         let mut fields = vec![("mode", mode_name(submission.mode))];
         if !submission.note.is_empty() {
             fields.push(("note", submission.note));
+        }
+        if submission.again {
+            fields.push(("again", "true"));
         }
         let request = Request::post(format!("/challenges/{name}/submissions"))
             .header("idempotency-key", submission.key.as_str())

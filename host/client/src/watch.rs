@@ -62,6 +62,8 @@ impl Client {
                     let wait = if streaming { backoff(1, None) } else { POLL };
                     self.waiter.wait(wait, &Why::Poll);
                 }
+                // There is no stream: the next question needs no wait.
+                Ok(Heard::Nothing) if watch.silent_streams >= SILENT_STREAMS => {}
                 Ok(Heard::Nothing) => self.waiter.wait(backoff(watch.silent_streams, None), &Why::Poll),
                 Err(error) if may_pass(&error) => self.come_back(&mut watch, error)?,
                 Err(error) => return Err(error),

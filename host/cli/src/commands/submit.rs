@@ -8,7 +8,7 @@ use thimble_api::id::ChallengeName;
 use thimble_api::submission::{Accepted, MAX_NOTE_BYTES, QuotaLeft, SubmissionView};
 use thimble_challenge::package::MAX_PACKAGE_BYTES;
 use thimble_challenge::result::Mode;
-use thimble_client::{Client, IdempotencyKey, NewSubmission};
+use thimble_client::{Client, ClientError, IdempotencyKey, NewSubmission, line};
 
 use crate::cargo::Names;
 use crate::exit::{self, ExitStatus, Failure};
@@ -38,8 +38,11 @@ pub(crate) struct Opts {
     #[arg(long, conflicts_with = "mode")]
     official: bool,
     /// For yourself, at most 1,024 bytes
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
+    /// Run it although the team has submitted the same component before, and will get the same result
+    #[arg(long)]
+    again: bool,
     /// Do not wait for the result
     #[arg(long)]
     no_wait: bool,
@@ -97,8 +100,8 @@ impl Opts {
             )));
         }
         let key = IdempotencyKey::fresh();
-        let accepted =
-            client.submit(&challenge, &NewSubmission { package: &package, mode, note: &self.note, key: &key })?;
+        let new = NewSubmission { package: &package, mode, note: &self.note, key: &key, again: self.again };
+        let accepted = client.submit(&challenge, &new).map_err(pointed_to_result)?;
         announce(&accepted.value);
         let id = accepted.value.submission.id;
         if !self.no_wait {
@@ -123,6 +126,18 @@ impl Opts {
         let name = input::challenge(directory)?.challenge.name;
         name.parse().map_err(|error| Failure::input(format!("challenge {}: name {error}", directory.display())))
     }
+}
+
+/// A component that the team has submitted before: where its result is.
+fn pointed_to_result(error: ClientError) -> Failure {
+    let details = error.refusal().map(|refusal| refusal.body.details.as_slice()).unwrap_or_default();
+    let earlier = details.iter().find(|detail| detail.field == "duplicate_of").map(|detail| line(&detail.message));
+    let mut failure = Failure::from(error);
+    if let Some(earlier) = earlier {
+        let advice = format!("`thimble status {earlier}` shows its result; --again runs it all the same");
+        failure.error = anyhow::anyhow!("{}\n  {advice}", failure.error);
+    }
+    failure
 }
 
 /// What was accepted, on stderr: the id outlives an interrupt.

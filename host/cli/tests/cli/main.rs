@@ -14,5 +14,6 @@ mod metrics;
 mod new;
 mod official;
 mod profile;
+mod remote;
 mod submission;
 mod text;

@@ -28,6 +28,14 @@ fn help_texts() {
         ("help-metrics-eval", "metrics eval --help"),
         ("help-dataset-ingest", "dataset ingest --help"),
         ("help-tariff", "tariff --help"),
+        ("help-login", "login --help"),
+        ("help-submit", "submit --help"),
+        ("help-status", "status --help"),
+        ("help-list", "list --help"),
+        ("help-logs", "logs --help"),
+        ("help-leaderboard", "leaderboard --help"),
+        ("help-operate", "operate --help"),
+        ("help-operate-draft", "operate draft --help"),
     ] {
         let ended = bench.thimble(line);
         ended.assert_code(0);

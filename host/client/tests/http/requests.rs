@@ -58,7 +58,7 @@ fn a_submission_is_sent_again_under_its_key_until_there_is_an_answer() {
     let service = Canned::new(vec![Answer::Nothing, error(503, "unavailable", Some(9)), json(202, &accepted())]);
     let (client, waits) = service.client();
     let key = IdempotencyKey::fresh();
-    let new = NewSubmission { package: b"\0zip\r\n", mode: Mode::Validation, note: "wider", key: &key };
+    let new = NewSubmission { package: b"\0zip\r\n", mode: Mode::Validation, note: "wider", key: &key, again: true };
     let answer = client.submit(&"toy".parse().unwrap(), &new).unwrap();
     assert_eq!(answer.value.submission.id.to_string(), ID);
     let arrived = service.arrived();
@@ -69,10 +69,11 @@ fn a_submission_is_sent_again_under_its_key_until_there_is_an_answer() {
         let boundary = request.header("content-type").unwrap().strip_prefix("multipart/form-data; boundary=").unwrap();
         let text = String::from_utf8(request.body.clone()).unwrap();
         let parts: Vec<_> = text.split(&format!("--{boundary}")).collect();
-        assert_eq!(parts.len(), 5, "{text}");
+        assert_eq!(parts.len(), 6, "{text}");
         assert!(parts[1].contains("name=\"mode\"") && parts[1].ends_with("\r\n\r\nvalidation\r\n"), "{text}");
         assert!(parts[2].contains("name=\"note\"") && parts[2].ends_with("\r\n\r\nwider\r\n"), "{text}");
-        assert!(parts[3].contains("name=\"package\"") && parts[3].ends_with("\r\n\r\n\0zip\r\n\r\n"), "{text}");
+        assert!(parts[3].contains("name=\"again\"") && parts[3].ends_with("\r\n\r\ntrue\r\n"), "{text}");
+        assert!(parts[4].contains("name=\"package\"") && parts[4].ends_with("\r\n\r\n\0zip\r\n\r\n"), "{text}");
     }
     let waits = waits.all();
     assert!(waits[0].0 <= Duration::from_millis(500), "{waits:?}");

@@ -57,13 +57,14 @@ impl DraftsOpts {
 /// Write a draft: begin it, or replace what was written.
 ///
 /// From a JSON file of a draft (`thimble operate show NAME --draft` prints one), or from a challenge directory, whose data
-/// is named by registered datasets. Options go before either.
+/// is named by registered datasets. What an option says goes before both.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   thimble operate draft toy --title 'A toy'
-  thimble operate draft toy --directory examples/challenges/toy --public-dataset toy --official-dataset toy-private
-  thimble operate show toy --draft > draft.json && $EDITOR draft.json && thimble operate draft toy --from draft.json")]
+  thimble operate draft toy --directory DIR --public-dataset toy --official-dataset toy-2
+  thimble operate show toy --draft > draft.json
+  thimble operate draft toy --from draft.json")]
 pub(super) struct DraftOpts {
     /// Its name, which never changes: 3 to 63 lower-case letters, digits and single hyphens
     name: ChallengeName,

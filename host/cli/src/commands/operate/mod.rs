@@ -25,12 +25,12 @@ pub(crate) struct Opts {
 const EXAMPLES: &str = "\
 Examples:
   # From a challenge directory to an open challenge
-  thimble operate draft my-challenge --directory my-challenge --public-dataset toy --official-dataset toy-private
-  thimble operate cover my-challenge cover.png
-  thimble operate publish my-challenge
+  thimble operate draft mine --directory mine --public-dataset toy --official-dataset toy-2
+  thimble operate cover mine cover.png
+  thimble operate publish mine
 
   # A builder, with 200 PFLOP for the team
-  thimble operate invite my-challenge --label 'Ada, vision team' --budget 200PF";
+  thimble operate invite mine --label 'Ada, vision team' --budget 200PF";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {

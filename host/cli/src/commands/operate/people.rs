@@ -155,8 +155,8 @@ fn bar(share: f64) -> String {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  thimble operate budget my-challenge engines 400PF
-  thimble operate budget my-challenge engines 400PF --revoke")]
+  thimble operate budget mine engines 400PF
+  thimble operate budget mine engines 400PF --revoke")]
 pub(super) struct BudgetOpts {
     /// Challenge
     challenge: ChallengeName,
