@@ -21,7 +21,10 @@ pub fn login(viewer: &Viewer, form: &LoginForm, fault: Option<&str>) -> Markup {
                 input type="hidden" name="next" value=(form.next());
                 p.field {
                     label for="f-token" { "Token" }
-                    span.hint id="h-token" { "It begins with " code { "thb_" } ". It was shown once, when you joined or when the operator made it." }
+                    span.hint id="h-token" {
+                        "It begins with " code { "thb_" }
+                        ". It was shown once, when you joined or when the operator made it."
+                    }
                     input id="f-token" type="password" name="token" required autocomplete="current-password" aria-describedby="h-token" aria-invalid=[fault.map(|_| "true")];
                 }
                 p { button.main { "Sign in" } }
@@ -48,7 +51,13 @@ pub fn join(viewer: &Viewer, form: &JoinForm, faults: &[ErrorDetail]) -> Markup 
                     None => {
                         (inputs.line(&Line::new("account", "Name of your new account", &form.account, NAME)))
                         (inputs.line(&Line::new("team", "Name of your team", &form.team, "A new one; empty for a team of your own. A team shares one budget and has one vote in the field")))
-                        p.quiet { "You have an account? " a href={ "/login?next=" (path(&format!("/join?code={}", path(&form.code)))) } { "Sign in first" } "." }
+                        p.quiet {
+                            "You have an account? "
+                            a href={ "/login?next=" (path(&format!("/join?code={}", path(&form.code)))) } {
+                                "Sign in first"
+                            }
+                            "."
+                        }
                     },
                 }
                 p { button.main { "Accept" } }
@@ -65,9 +74,15 @@ pub fn joined(viewer: &Viewer, joined: &Joined) -> Markup {
             h1 { "Welcome" }
             @if let Some(token) = &joined.token {
                 div.notice.warn {
-                    p { strong { "Keep this token now: it is not shown again." } " It signs you in here and in " code { "thimble login" } "." }
+                    p {
+                        strong { "Keep this token now: it is not shown again." } " It signs you in here and in "
+                        code { "thimble login" } "."
+                    }
                     pre.secret tabindex="0" { (plain(&token.secret)) }
-                    p.quiet { "Account " (token.token.account) @if let Some(end) = token.token.expires_at { ", valid until " (time(end)) } }
+                    p.quiet {
+                        "Account " (token.token.account)
+                        @if let Some(end) = token.token.expires_at { ", valid until " (time(end)) }
+                    }
                 }
             }
             p { a.button href={ "/challenges/" (joined.challenge) "/training" } { "Go to the challenge" } }

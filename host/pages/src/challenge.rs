@@ -62,7 +62,11 @@ pub(crate) fn tab(viewer: &Viewer, view: &ChallengeView, tab: Tab, script: Optio
         (head(viewer, view))
         nav.tabs aria-label="Challenge" { ul {
             @for one in Tab::ALL.into_iter().filter(|one| *one != Tab::Monitor || viewer.is_operator()) {
-                li { a href=(one.address(&view.summary.name)) aria-current=[(one == tab).then_some("page")] { (one.title()) } }
+                li {
+                    a href=(one.address(&view.summary.name)) aria-current=[(one == tab).then_some("page")] {
+                        (one.title())
+                    }
+                }
             }
         } }
         (inside)
@@ -100,10 +104,15 @@ pub fn description(viewer: &Viewer, view: &ChallengeView, statement: &str) -> Ma
         @if let Some(salt) = &view.revealed_salt {
             section {
                 h2 { "Commitment" }
-                p { "The challenge is closed, and the salt of its commitment to the official data is public: anyone who has the data can check that it was never changed." }
+                p {
+                    "The challenge is closed, and the salt of its commitment to the official data is public: anyone "
+                    "who has the data can check that it was never changed."
+                }
                 dl.facts {
                     div { dt { "Salt" } dd { code { (foreign(salt)) } } }
-                    @if let Some(commitment) = &view.challenge.datasets.official_commitment { div { dt { "Commitment" } dd { code { (commitment) } } } }
+                    @if let Some(commitment) = &view.challenge.datasets.official_commitment {
+                        div { dt { "Commitment" } dd { code { (commitment) } } }
+                    }
                 }
             }
         }
@@ -117,10 +126,16 @@ pub fn explore(viewer: &Viewer, view: &ChallengeView) -> Markup {
     let address = format!("/api/v1/challenges/{}/explore", view.summary.name);
     let inside = html! {
         @if view.has_exploration {
-            p { "Statistics of the data, computed beside it; rows never leave it. " a href=(address) { "Open as a page of its own" } "." }
+            p {
+                "Statistics of the data, computed beside it; rows never leave it. "
+                a href=(address) { "Open as a page of its own" } "."
+            }
             iframe.exploration src=(address) title="Statistics of the data" sandbox="" loading="lazy" {}
         } @else {
-            p.notice { "The owner has attached no statistics. The shape of the data is in the " a href=(Tab::Description.address(&view.summary.name)) { "description" } "." }
+            p.notice {
+                "The owner has attached no statistics. The shape of the data is in the "
+                a href=(Tab::Description.address(&view.summary.name)) { "description" } "."
+            }
         }
     };
     tab(viewer, view, Tab::Explore, None, &inside)

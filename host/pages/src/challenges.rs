@@ -24,8 +24,12 @@ pub fn challenges(viewer: &Viewer, page: &Page<ChallengeSummary>, query: &Challe
         }
         @if page.items.is_empty() {
             p.notice {
-                @if words.is_empty() { "There is no challenge yet." } @else { "No challenge has all of these words. " a href="/" { "Show all" } "." }
-                @if viewer.signed_in().is_none() { " Private ones show to those invited, once they " a href="/login" { "sign in" } "." }
+                @if words.is_empty() { "There is no challenge yet." } @else {
+                    "No challenge has all of these words. " a href="/" { "Show all" } "."
+                }
+                @if viewer.signed_in().is_none() {
+                    " Private ones show to those invited, once they " a href="/login" { "sign in" } "."
+                }
             }
         }
         ul.tiles { @for summary in &page.items { li { (tile(summary)) } } }
@@ -43,15 +47,33 @@ pub(crate) fn tile(summary: &ChallengeSummary) -> Markup {
                 None => (no_cover(summary.name.as_str())),
             }
             div.inside {
-                p.badges { (stage(summary.stage)) @if summary.visibility == Visibility::Private { (badge("quiet", "private")) } }
+                p.badges {
+                    (stage(summary.stage))
+                    @if summary.visibility == Visibility::Private { (badge("quiet", "private")) }
+                }
                 h2 { a href={ "/challenges/" (summary.name) } data-preview="title" { (foreign(&summary.title)) } }
                 p.summary data-preview="summary" { (foreign(&summary.summary)) }
-                @if !summary.keywords.is_empty() { ul.keywords { @for word in &summary.keywords { li { (foreign(word)) } } } }
+                @if !summary.keywords.is_empty() {
+                    ul.keywords { @for word in &summary.keywords { li { (foreign(word)) } } }
+                }
                 dl.figures {
                     div { dt { "Task" } dd { (foreign(&task(&summary.task))) } }
-                    div { dt { "Ranked by" } dd { (foreign(&summary.metric.title)) " " (arrow(summary.metric.better)) } }
-                    div { dt { "Field" } dd { (count(summary.builders, "builder", "builders")) ", " (count(summary.results, "result", "results")) } }
-                    @if let Some(closes) = summary.closes_at { div { dt { @if summary.stage == Stage::Closed { "Closed" } @else { "Closes" } } dd { (time(closes)) } } }
+                    div {
+                        dt { "Ranked by" } dd { (foreign(&summary.metric.title)) " " (arrow(summary.metric.better)) }
+                    }
+                    div {
+                        dt { "Field" }
+                        dd {
+                            (count(summary.builders, "builder", "builders")) ", "
+                            (count(summary.results, "result", "results"))
+                        }
+                    }
+                    @if let Some(closes) = summary.closes_at {
+                        div {
+                            dt { @if summary.stage == Stage::Closed { "Closed" } @else { "Closes" } }
+                            dd { (time(closes)) }
+                        }
+                    }
                 }
             }
         }

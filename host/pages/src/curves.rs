@@ -24,7 +24,12 @@ const MOST_CURVES: usize = 12;
 pub(crate) fn curves(curves: &BTreeMap<String, Vec<CurvePoint>>) -> Markup {
     html! {
         div.cards { @for (name, points) in curves.iter().take(MOST_CURVES) { (curve(name, points)) } }
-        @if curves.len() > MOST_CURVES { p.quiet { (count((curves.len() - MOST_CURVES) as u64, "further curve is", "further curves are")) " in the answer of the API." } }
+        @if curves.len() > MOST_CURVES {
+            p.quiet {
+                (count((curves.len() - MOST_CURVES) as u64, "further curve is", "further curves are"))
+                " in the answer of the API."
+            }
+        }
     }
 }
 
@@ -51,7 +56,9 @@ fn curve(name: &str, points: &[CurvePoint]) -> Markup {
                         }
                     }
                     @if values.len() == 1 {
-                        @for (step, value) in &values { circle.line cx=(short(x.at(*step as f64))) cy=(short(y.at(*value))) r="3" {} }
+                        @for (step, value) in &values {
+                            circle.line cx=(short(x.at(*step as f64))) cy=(short(y.at(*value))) r="3" {}
+                        }
                     } @else { polyline.line points=(line(&values, &x, &y)) {} }
                 }
             }
@@ -106,19 +113,25 @@ pub(crate) fn days(days: &[DayUse]) -> Markup {
                         }
                         @for (x, official, validation, day) in bars {
                             g {
-                                title { (plain(&day.day)) ": " (day.official) " official, " (day.validation) " validation" }
+                                title {
+                                    (plain(&day.day)) ": " (day.official) " official, " (day.validation) " validation"
+                                }
                                 rect.official x=(short(x + 1.0)) y=(short(BARS - official)) width=(short(width - 2.0)) height=(short(official)) {}
                                 rect.validation x=(short(x + 1.0)) y=(short(BARS - official - validation)) width=(short(width - 2.0)) height=(short(validation)) {}
                             }
                         }
                         g.axes {
                             @if let Some(first) = days.first() { text x="0" y=(BARS + 22.0) { (plain(&first.day)) } }
-                            @if let Some(last) = days.last() { text x="720" y=(BARS + 22.0) text-anchor="end" { (plain(&last.day)) } }
+                            @if let Some(last) = days.last() {
+                                text x="720" y=(BARS + 22.0) text-anchor="end" { (plain(&last.day)) }
+                            }
                         }
                     }
                 }
             }
-            figcaption { ul.legend { li { span.key.official {} "official" } li { span.key.validation {} "validation" } } }
+            figcaption {
+                ul.legend { li { span.key.official {} "official" } li { span.key.validation {} "validation" } }
+            }
         }
     }
 }

@@ -15,8 +15,16 @@ pub fn error(viewer: &Viewer, body: &ErrorBody) -> Markup {
             p.quiet { (body.code.status()) }
             h1 { (title) }
             p.big { (foreign(&body.message)) }
-            @if !body.details.is_empty() { ul { @for detail in &body.details { li { code { (foreign(&detail.field)) } ": " (foreign(&detail.message)) } } } }
-            @if let Some(wait) = body.retry_after_seconds { p { "Another attempt can succeed in " (seconds(wait)) "." } }
+            @if !body.details.is_empty() {
+                ul {
+                    @for detail in &body.details {
+                        li { code { (foreign(&detail.field)) } ": " (foreign(&detail.message)) }
+                    }
+                }
+            }
+            @if let Some(wait) = body.retry_after_seconds {
+                p { "Another attempt can succeed in " (seconds(wait)) "." }
+            }
             p {
                 @if viewer.signed_in().is_none() && matches!(body.code, ErrorCode::Unauthorized | ErrorCode::NotFound | ErrorCode::Forbidden) {
                     a.button href="/login" { "Sign in" } " "

@@ -1,4 +1,5 @@
-//! The accuracy-efficiency frontier as a plot: complete without a script, which only names points where they are pointed at.
+//! The accuracy-efficiency frontier as a plot: complete without a script, which only names points where they are
+//! pointed at.
 
 use maud::{Markup, html};
 use thimble_api::challenge::{Better, MetricView};
@@ -39,10 +40,17 @@ pub(crate) fn plot(viewer: &Viewer, board: &Leaderboard, decimals: u32) -> Optio
                     li { span.key.line {} "frontier: nothing is better for as few FLOPs" }
                     li { span.key.dot {} "on it" }
                     li { span.key.dim {} "dominated" }
-                    @if board.points.iter().any(|point| matches!(point.who, Who::House { .. })) { li { span.key.house {} "house baseline" } }
+                    @if board.points.iter().any(|point| matches!(point.who, Who::House { .. })) {
+                        li { span.key.house {} "house baseline" }
+                    }
                     @if board.points.iter().any(|point| plot.is_own(point)) { li { span.key.own {} "yours" } }
                 }
-                @if board.points_left_out > 0 { p.quiet { (text::count(board.points_left_out, "dominated result is", "dominated results are")) " not drawn." } }
+                @if board.points_left_out > 0 {
+                    p.quiet {
+                        (text::count(board.points_left_out, "dominated result is", "dominated results are"))
+                        " not drawn."
+                    }
+                }
             }
         }
     })
@@ -92,8 +100,12 @@ impl<'a> Plot<'a> {
                     path d={ "M" (x) " " (TOP) "V" (BOTTOM) } {}
                     text x=(x) y=(BOTTOM + 19.0) text-anchor="middle" { (label) }
                 }
-                text.name x=((LEFT + RIGHT) / 2.0) y=(BOTTOM + 42.0) text-anchor="middle" { "FLOPs per sample, logarithmic · ↓ lower is better" }
-                text.name transform={ "translate(16 " ((TOP + BOTTOM) / 2.0) ") rotate(-90)" } text-anchor="middle" { (plain(&self.metric.title)) " · " (sign) " " (meaning) }
+                text.name x=((LEFT + RIGHT) / 2.0) y=(BOTTOM + 42.0) text-anchor="middle" {
+                    "FLOPs per sample, logarithmic · ↓ lower is better"
+                }
+                text.name transform={ "translate(16 " ((TOP + BOTTOM) / 2.0) ") rotate(-90)" } text-anchor="middle" {
+                    (plain(&self.metric.title)) " · " (sign) " " (meaning)
+                }
                 @if let Some((words, y)) = corner { text.corner x=(LEFT + 8.0) y=(y) { (words) } }
             }
         }
@@ -120,7 +132,9 @@ impl<'a> Plot<'a> {
             g.marks.house { @for point in of(Kind::House) { (self.mark(point, Kind::House)) } }
             g.marks.top { @for point in of(Kind::Frontier) { (self.linked(point, Kind::Frontier)) } }
             g.marks.own { @for point in of(Kind::Own) { (self.linked(point, Kind::Own)) } }
-            g.labels aria-hidden="true" { @for label in self.labels() { text x=(short(label.left)) y=(short(label.y)) { (label.name) } } }
+            g.labels aria-hidden="true" {
+                @for label in self.labels() { text x=(short(label.left)) y=(short(label.y)) { (label.name) } }
+            }
         }
     }
 
@@ -260,7 +274,9 @@ pub(crate) fn table(board: &Leaderboard, decimals: u32) -> Markup {
             tbody { @for point in &board.frontier { tr {
                 th scope="row" {
                     @match &point.who {
-                        Who::Builder { builder, submission, .. } => a href={ "/submissions/" (submission) } { (builder) },
+                        Who::Builder { builder, submission, .. } => a href={ "/submissions/" (submission) } {
+                            (builder)
+                        },
                         Who::House { name } => (text::foreign(name)),
                     }
                 }

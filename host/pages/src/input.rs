@@ -120,7 +120,9 @@ impl Inputs<'_> {
                 label for=(id) { (label) }
                 @if !hint.is_empty() { span.hint { (hint) } }
                 select id=(id) name=(name) aria-invalid=[self.is_faulty(name)] {
-                    @for (value, text) in options { option value=(plain(value)) selected[value == chosen] { (plain(text)) } }
+                    @for (value, text) in options {
+                        option value=(plain(value)) selected[value == chosen] { (plain(text)) }
+                    }
                 }
                 (self.after(name))
             }
@@ -130,7 +132,9 @@ impl Inputs<'_> {
     /// A box to tick.
     pub(crate) fn tick(&self, name: &str, ticked: bool, words: &Markup) -> Markup {
         html! {
-            label.choice { input id=(input_id(name)) type="checkbox" name=(name) value="yes" checked[ticked]; span { (words) } }
+            label.choice {
+                input id=(input_id(name)) type="checkbox" name=(name) value="yes" checked[ticked]; span { (words) }
+            }
             (self.after(name))
         }
     }

@@ -64,7 +64,10 @@ impl<'a> Frame<'a> {
                 @if self.viewer.is_operator() { a href="/operator" { "Operator" } }
                 @match self.viewer.signed_in() {
                     Some(session) => {
-                        span.who { (session.account) @if session.team.as_str() != session.account.as_str() { span.of { " · " (session.team) } } }
+                        span.who {
+                            (session.account)
+                            @if session.team.as_str() != session.account.as_str() { span.of { " · " (session.team) } }
+                        }
                         (post(self.viewer, "/logout", "Sign out", "plain"))
                     }
                     None => a href="/login" { "Sign in" },
@@ -100,6 +103,25 @@ pub(crate) fn badge(class: &str, word: &str) -> Markup {
     html! { span class={ "badge " (class) } { (word) } }
 }
 
+/// The head of a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Column {
+    /// Of texts, which begin under it.
+    Words(&'static str),
+    /// Of numbers, which end under it.
+    Number(&'static str),
+}
+
+/// The head of a table whose columns are called by plain words.
+pub(crate) fn head(columns: &[Column]) -> Markup {
+    html! { thead { tr { @for column in columns {
+        @match column {
+            Column::Words(name) => th scope="col" { (name) },
+            Column::Number(name) => th.n scope="col" { (name) }
+        }
+    } } } }
+}
+
 /// A table that moves inside itself where it is wider than the page.
 pub(crate) fn scroll(label: &str, table: &Markup) -> Markup {
     html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
@@ -110,7 +132,9 @@ pub(crate) fn next_part(address: &str, next: Option<&str>) -> Markup {
     html! {
         @if let Some(next) = next {
             @let join = if address.contains('?') { "&" } else { "?" };
-            nav.pages aria-label="Parts of the list" { a rel="next" href={ (address) (join) "after=" (text::path(next)) } { "Next" } }
+            nav.pages aria-label="Parts of the list" {
+                a rel="next" href={ (address) (join) "after=" (text::path(next)) } { "Next" }
+            }
         }
     }
 }
@@ -123,7 +147,10 @@ pub(crate) fn fault_list(faults: &[ErrorDetail]) -> Markup {
                 p { strong { "Not accepted: " (text::count(faults.len() as u64, "fault", "faults")) "." } }
                 ul { @for fault in faults {
                     @let input = crate::forms::input_of(&fault.field);
-                    li { a href={ "#" (input_id(&input)) } { code { (text::foreign(&fault.field)) } } ": " (text::foreign(&fault.message)) }
+                    li {
+                        a href={ "#" (input_id(&input)) } { code { (text::foreign(&fault.field)) } } ": "
+                        (text::foreign(&fault.message))
+                    }
                 } }
             }
         }

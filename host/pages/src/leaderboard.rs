@@ -37,7 +37,9 @@ pub fn leaderboard(viewer: &Viewer, view: &ChallengeView, board: &Leaderboard, q
             (next_part(&here(view, query), board.next.as_deref()))
             (unranked(board, decimals))
         }
-        @if let (ScoreRule::Composite(composite), Some(_)) = (&view.challenge.score, &board.anchors) { (anchors(composite, board)) }
+        @if let (ScoreRule::Composite(composite), Some(_)) = (&view.challenge.score, &board.anchors) {
+            (anchors(composite, board))
+        }
         (carbon(&view.challenge.carbon))
     };
     tab(viewer, view, Tab::Leaderboard, script, &inside)
@@ -51,13 +53,28 @@ fn here(view: &ChallengeView, query: &LeaderboardQuery) -> String {
 fn notes(view: &ChallengeView, board: &Leaderboard, query: &LeaderboardQuery) -> Markup {
     html! {
         @if query.version.is_some() {
-            p.notice { "As it was at version " (board.version) ". " a href=(Tab::Leaderboard.address(&view.summary.name)) { "Show it as it is now" } "." }
+            p.notice {
+                "As it was at version " (board.version) ". "
+                a href=(Tab::Leaderboard.address(&view.summary.name)) { "Show it as it is now" } "."
+            }
         }
-        @if board.frozen { p.notice { (badge("quiet", "frozen")) " The challenge is closed: ranks and anchors do not move any more." } }
+        @if board.frozen {
+            p.notice {
+                (badge("quiet", "frozen")) " The challenge is closed: ranks and anchors do not move any more."
+            }
+        }
         @if board.anchors.as_ref().is_some_and(|anchors| anchors.provisional) {
-            p.notice { (badge("warn", "provisional")) " Fewer than five teams have a result: scores will move as the field fills." }
+            p.notice {
+                (badge("warn", "provisional"))
+                " Fewer than five teams have a result: scores will move as the field fills."
+            }
         }
-        @if board.practice { p.notice { (badge("warn", "practice")) " The data of this challenge can be had by anyone: its ranks prove nothing." } }
+        @if board.practice {
+            p.notice {
+                (badge("warn", "practice"))
+                " The data of this challenge can be had by anyone: its ranks prove nothing."
+            }
+        }
     }
 }
 
@@ -110,7 +127,9 @@ impl<'a> Columns<'a> {
                     th.n scope="col" { abbr title="Rank" { "#" } }
                     th scope="col" { "Builder" }
                     @if self.score { th.n scope="col" { "Score " (arrow(Better::Higher)) } }
-                    @for metric in self.metrics { th.n scope="col" { (foreign(&metric.title)) " " (arrow(metric.better)) } }
+                    @for metric in self.metrics {
+                        th.n scope="col" { (foreign(&metric.title)) " " (arrow(metric.better)) }
+                    }
                     th.n scope="col" { "FLOPs / sample " (arrow(Better::Lower)) }
                     th.n scope="col" { "gCO2e / sample " (arrow(Better::Lower)) small { "×/÷ 5" } }
                     @if self.efficiency { th.n scope="col" { "Efficiency " (arrow(Better::Higher)) } }
@@ -136,11 +155,21 @@ impl<'a> Columns<'a> {
                 td.n.rank { @match row.rank { Some(rank) => (rank), None => (NONE) } }
                 th scope="row" { (whose(&row.who, own)) }
                 @if self.score { td.n.main { (score(&self.view.challenge.score, row.score)) } }
-                @for metric in self.metrics { td.n { (text::metric_value(row.metrics.get(&metric.name), metric, self.decimals)) } }
+                @for metric in self.metrics {
+                    td.n { (text::metric_value(row.metrics.get(&metric.name), metric, self.decimals)) }
+                }
                 td.n { (text::flops(row.flops_per_sample)) }
                 td.n { (text::grams(row.gco2e_per_sample)) }
-                @if self.efficiency { td.n { @match row.efficiency { Some(efficiency) => (format!("{efficiency:.3}")), None => (NONE) } } }
-                td { @if row.on_frontier { span.on { "● on it" } } @else if let Some(other) = &row.dominated_by { span.quiet { "behind " (other) } } @else { (NONE) } }
+                @if self.efficiency {
+                    td.n {
+                        @match row.efficiency { Some(efficiency) => (format!("{efficiency:.3}")), None => (NONE) }
+                    }
+                }
+                td {
+                    @if row.on_frontier { span.on { "● on it" } } @else if let Some(other) = &row.dominated_by { span.quiet { "behind " (other) } } @else {
+                        (NONE)
+                    }
+                }
                 td.n { @match row.parameters { Some(parameters) => (grouped(parameters)), None => (NONE) } }
                 td.n { @match row.component_bytes { Some(bytes) => (text::bytes(bytes)), None => (NONE) } }
                 td.n { (grouped(row.submissions)) }
@@ -187,7 +216,13 @@ fn unranked(board: &Leaderboard, decimals: u32) -> Markup {
                 summary { (text::count(board.unranked.len() as u64, "result", "results")) " without a rank" }
                 (scroll("Results without a rank", &html! { table {
                     caption { "Shown and not ranked" }
-                    thead { tr { th scope="col" { "Builder" } th.n scope="col" { @if let Some(metric) = metric { (foreign(&metric.title)) } } th.n scope="col" { "FLOPs / sample" } th scope="col" { "Why" } } }
+                    thead {
+                        tr {
+                            th scope="col" { "Builder" }
+                            th.n scope="col" { @if let Some(metric) = metric { (foreign(&metric.title)) } }
+                            th.n scope="col" { "FLOPs / sample" } th scope="col" { "Why" }
+                        }
+                    }
                     tbody { @for result in &board.unranked { (line(result)) } }
                 } }))
             }
@@ -214,8 +249,15 @@ fn anchors(composite: &Composite, board: &Leaderboard) -> Markup {
     html! {
         section aria-labelledby="anchors" {
             h2 id="anchors" { "What the score is measured against" }
-            p.formula { "Score = " (weights.quality) " × " bdi { (quality) } " + " (weights.flops) " × E(FLOPs) + " (weights.carbon) " × E(gCO2e)" }
-            p { "E is 0.5 at the field's median and 0.95 at its tenth percentile: E(c) = 1 / (1 + (c / m)" sup { "k" } "), k = ln 19 / ln(m / p). FLOPs and gCO2e differ by a constant here, so both have the same E. Everything is computed from the published figures, so anyone can compute it again." }
+            p.formula {
+                "Score = " (weights.quality) " × " bdi { (quality) } " + " (weights.flops) " × E(FLOPs) + "
+                (weights.carbon) " × E(gCO2e)"
+            }
+            p {
+                "E is 0.5 at the field's median and 0.95 at its tenth percentile: E(c) = 1 / (1 + (c / m)" sup { "k" }
+                "), k = ln 19 / ln(m / p). FLOPs and gCO2e differ by a constant here, so both have the same E. "
+                "Everything is computed from the published figures, so anyone can compute it again."
+            }
             (facts(&[
                 ("Median m", html! { (text::flops(Some(anchors.median_flops))) }),
                 ("Tenth percentile p", html! { (text::flops(Some(anchors.p10_flops))) }),
@@ -234,7 +276,8 @@ pub(crate) fn carbon(factors: &CarbonFactors) -> Markup {
         section.small aria-labelledby="carbon" {
             h2 id="carbon" { "About gCO2e" }
             p {
-                "Computed from FLOPs with fixed factors: " (thimble_challenge::score::si(*joules_per_flop, "J")) " a FLOP, PUE " (pue) ", "
+                "Computed from FLOPs with fixed factors: " (thimble_challenge::score::si(*joules_per_flop, "J")) " a "
+                "FLOP, PUE " (pue) ", "
                 (grid_g_per_kwh) " g/kWh. They show the relative cost of models and are no measurement: energy depends on hardware, place and power mix, and the true figure can be "
                 strong { "five times lower or higher" } " (×/÷ 5). Not to be used as certified figures for regulatory or ESG reporting."
             }

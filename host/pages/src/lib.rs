@@ -1,10 +1,11 @@
 //! The pages people see: views in, HTML out.
 //!
-//! Every page is a pure function from the views of [`thimble_api`] and a [`Viewer`] to [`maud::Markup`], a whole document. Nothing
-//! here reads a clock, a file or a store. Text of builders, operators and files is escaped and isolated from the direction of the
-//! text around it ([`maud`], `text::foreign`); Markdown passes an allow-list ([`markdown::html`]). No page has a script or style of
-//! its own: both are [`assets`], so that the content-security policy can refuse every inline one. All forms work without scripts,
-//! and [`forms`] says what their fields are called.
+//! Every page is a pure function from the views of [`thimble_api`] and a [`Viewer`] to [`maud::Markup`], a whole
+//! document. Nothing here reads a clock, a file or a store. Text of builders, operators and files is escaped and
+//! isolated from the direction of the text around it ([`maud`], `text::foreign`); Markdown passes an allow-list
+//! ([`markdown::html`]). No page has a script or style of its own: both are [`assets`], so that the content-security
+//! policy can refuse every inline one. All forms work without scripts, and [`forms`] says what their fields are
+//! called.
 //!
 //! | page | function |
 //! |---|---|

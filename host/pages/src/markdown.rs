@@ -59,8 +59,8 @@ const EMPTIED: [&str; 12] = [
     "select",
 ];
 
-/// A description as HTML: text, structure, tables and links to the web. Pictures leave their description; headings begin at
-/// the second level, since the page has the first. What is too large is shown as it was written.
+/// A description as HTML: text, structure, tables and links to the web. Pictures leave their description; headings
+/// begin at the second level, since the page has the first. What is too large is shown as it was written.
 pub fn html(source: &str) -> Markup {
     // Nothing that turns the direction of text, in a link's target neither.
     let source = plain(source);

@@ -9,7 +9,10 @@ use thimble_api::{ErrorDetail, Page};
 use thimble_challenge::challenge::grouped;
 
 use crate::challenge::{Tab, tab};
-use crate::layout::{badge, bar, budget, csrf, fault_list, next_part, post, post_with_care, scroll};
+use crate::layout::{
+    Column::{Number, Words},
+    badge, bar, budget, csrf, fault_list, head, next_part, post, post_with_care, scroll,
+};
 use crate::submission::{mode, short_id};
 use crate::text::{self, NONE, count, foreign, time};
 use crate::viewer::Viewer;
@@ -36,7 +39,9 @@ pub fn monitor(
         div.columns { (verdicts(&use_of.verdicts)) (activity(&use_of.activity)) }
         section aria-labelledby="all" {
             h2 id="all" { "Submissions" }
-            @if page.items.is_empty() { p.notice { "There is none yet." } } @else { (scroll("Submissions", &records(viewer, &page.items))) }
+            @if page.items.is_empty() { p.notice { "There is none yet." } } @else {
+                (scroll("Submissions", &records(viewer, &page.items)))
+            }
             (next_part(&Tab::Monitor.address(&view.summary.name), page.next.as_deref()))
         }
         section aria-labelledby="acts" {
@@ -69,9 +74,11 @@ fn figures(use_of: &Monitor) -> Markup {
 fn days(days: &[DayUse]) -> Markup {
     html! { table {
         caption { "Submissions by day, in UTC" }
-        thead { tr { th scope="col" { "Day" } th.n scope="col" { "Official" } th.n scope="col" { "Validation" } th.n scope="col" { "Charged" } } }
+        (head(&[Words("Day"), Number("Official"), Number("Validation"), Number("Charged")]))
         tbody { @for day in days.iter().rev() { tr {
-            th scope="row" { (foreign(&day.day)) } td.n { (grouped(day.official)) } td.n { (grouped(day.validation)) } td.n { (text::compute(day.charged)) }
+            th scope="row" { (foreign(&day.day)) } td.n { (grouped(day.official)) } td.n { (grouped(day.validation)) } td.n {
+                (text::compute(day.charged))
+            }
         } } }
     } }
 }
@@ -103,7 +110,11 @@ fn budget_form(viewer: &Viewer, address: &str, team: &TeamBudget) -> Markup {
                     label for=(id) { "In all, what was used included" }
                     input id=(id) name="granted" value=(team.budget.granted) required size="10";
                 }
-                label.choice { input type="checkbox" name="revoked" value="yes" checked[team.budget.revoked]; span { "Revoked: no further submission" } }
+                label.choice {
+                    input type="checkbox" name="revoked" value="yes" checked[team.budget.revoked]; span {
+                        "Revoked: no further submission"
+                    }
+                }
                 button { "Save" }
             }
         }
@@ -118,7 +129,12 @@ fn verdicts(verdicts: &[VerdictCount]) -> Markup {
             @if verdicts.is_empty() { p.notice { "None yet." } } @else {
                 (scroll("Verdicts", &html! { table {
                     caption { (count(all, "run", "runs")) }
-                    thead { tr { th scope="col" { "Verdict" } th.n scope="col" { "Runs" } th scope="col" { span.unseen { "Share" } } } }
+                    thead {
+                        tr {
+                            th scope="col" { "Verdict" } th.n scope="col" { "Runs" }
+                            th scope="col" { span.unseen { "Share" } }
+                        }
+                    }
                     tbody { @for line in verdicts { tr {
                         th scope="row" { (line.verdict.map_or("Cancelled", verdict::title)) }
                         td.n { (grouped(line.count)) }
@@ -137,9 +153,11 @@ fn activity(accounts: &[AccountActivity]) -> Markup {
             @if accounts.is_empty() { p.notice { "None yet." } } @else {
                 (scroll("Activity", &html! { table {
                     caption { "Accounts by their last submission" }
-                    thead { tr { th scope="col" { "Account" } th scope="col" { "Team" } th.n scope="col" { "Submissions" } th scope="col" { "Last" } } }
+                    (head(&[Words("Account"), Words("Team"), Number("Submissions"), Words("Last")]))
                     tbody { @for line in accounts { tr {
-                        th scope="row" { (line.account) } td { (line.team) } td.n { (grouped(line.submissions)) } td { (time(line.last_at)) }
+                        th scope="row" { (line.account) } td { (line.team) } td.n { (grouped(line.submissions)) } td {
+                            (time(line.last_at))
+                        }
                     } } }
                 } }))
             }
@@ -150,10 +168,10 @@ fn activity(accounts: &[AccountActivity]) -> Markup {
 fn records(viewer: &Viewer, records: &[SubmissionRecord]) -> Markup {
     html! { table {
         caption { "Newest first" }
-        thead { tr {
-            th scope="col" { "Submission" } th scope="col" { "Builder" } th scope="col" { "Data" } th scope="col" { "State" } th scope="col" { "Submitted" }
-            th.n scope="col" { "Attempts" } th.n scope="col" { "Charged" } th scope="col" { "Acts" }
-        } }
+        (head(&[
+            Words("Submission"), Words("Builder"), Words("Data"), Words("State"), Words("Submitted"),
+            Number("Attempts"), Number("Charged"), Words("Acts"),
+        ]))
         tbody { @for record in records { tr {
             th scope="row" { a href={ "/submissions/" (record.id) } { (short_id(&record.id.to_string())) } }
             td { (record.builder) span.team { (record.team) } }

@@ -9,7 +9,10 @@ use thimble_challenge::challenge::grouped;
 use crate::challenges::stage;
 use crate::forms::NewDraftForm;
 use crate::input::{Inputs, Line};
-use crate::layout::{Frame, badge, csrf, fault_list, scroll};
+use crate::layout::{
+    Column::{Number, Words},
+    Frame, badge, csrf, fault_list, head, scroll,
+};
 use crate::text::{self, NONE, clock, count, foreign, time};
 use crate::viewer::Viewer;
 
@@ -33,12 +36,19 @@ pub fn operator(viewer: &Viewer, home: &OperatorHome<'_>, form: &NewDraftForm, f
         (capacity(home.capacity))
         section aria-labelledby="challenges" {
             h2 id="challenges" { "Challenges" }
-            @if home.drafts.is_empty() { p.notice { "There is none yet. Begin one below." } } @else { (scroll("Challenges", &challenges(home.drafts))) }
+            @if home.drafts.is_empty() { p.notice { "There is none yet. Begin one below." } } @else {
+                (scroll("Challenges", &challenges(home.drafts)))
+            }
             (begin(viewer, form, faults))
         }
         section aria-labelledby="datasets" {
             h2 id="datasets" { "Datasets" }
-            @if home.datasets.is_empty() { p.notice { "None is registered. Register one on the machine of the service, where its rows are: they never leave it." } }
+            @if home.datasets.is_empty() {
+                p.notice {
+                    "None is registered. Register one on the machine of the service, where its rows are: they never "
+                    "leave it."
+                }
+            }
             @else { (scroll("Datasets", &datasets(home.datasets))) }
         }
         section aria-labelledby="audit" {
@@ -59,17 +69,39 @@ fn capacity(capacity: &Capacity) -> Markup {
                 li { strong { (grouped(capacity.running)) } span { "running" } }
                 li { strong { (grouped(capacity.queued_official)) } span { "official waiting" } }
                 li { strong { (grouped(capacity.queued_validation)) } span { "validation waiting" } }
-                li { strong { @match capacity.expected_wait_seconds { Some(wait) => (text::seconds(wait)), None => (NONE) } } span { "expected wait" } }
-                li { strong { @match capacity.mean_run_seconds { Some(mean) => (text::seconds(mean.max(0.0) as u64)), None => (NONE) } } span { "mean run of the last day" } }
-                li { strong { (text::bytes(capacity.database_bytes.saturating_add(capacity.artifact_bytes))) } span { "stored" } }
+                li {
+                    strong {
+                        @match capacity.expected_wait_seconds { Some(wait) => (text::seconds(wait)), None => (NONE) }
+                    }
+                    span { "expected wait" }
+                }
+                li {
+                    strong {
+                        @match capacity.mean_run_seconds {
+                            Some(mean) => (text::seconds(mean.max(0.0) as u64)),
+                            None => (NONE)
+                        }
+                    }
+                    span { "mean run of the last day" }
+                }
+                li {
+                    strong { (text::bytes(capacity.database_bytes.saturating_add(capacity.artifact_bytes))) }
+                    span { "stored" }
+                }
             }
             @if !capacity.workers.is_empty() {
                 details { summary { "Workers" } (scroll("Workers", &html! { table {
                     caption { "Workers heard within their lease" }
-                    thead { tr { th scope="col" { "Worker" } th scope="col" { "Last sign of life" } th scope="col" { "Runs" } } }
+                    (head(&[Words("Worker"), Words("Last sign of life"), Words("Runs")]))
                     tbody { @for worker in &capacity.workers { tr {
                         th scope="row" { (foreign(&worker.name)) } td { (clock(worker.heartbeat_at)) }
-                        td { @match worker.submission { Some(id) => a href={ "/submissions/" (id) } { (crate::submission::short_id(&id.to_string())) }, None => "idle" } }
+                        td {
+                            @match worker.submission {
+                                Some(id) => a href={ "/submissions/" (id) }
+                                { (crate::submission::short_id(&id.to_string())) },
+                                None => "idle"
+                            }
+                        }
                     } } }
                 } })) }
             }
@@ -80,13 +112,26 @@ fn capacity(capacity: &Capacity) -> Markup {
 fn challenges(drafts: &[DraftView]) -> Markup {
     html! { table {
         caption { "Drafts and challenges" }
-        thead { tr { th scope="col" { "Challenge" } th scope="col" { "State" } th scope="col" { "To do" } th.n scope="col" { "Budgets cost at most" } th scope="col" { "Pages" } } }
+        (head(&[Words("Challenge"), Words("State"), Words("To do"), Number("Budgets cost at most"), Words("Pages")]))
         tbody { @for view in drafts { tr {
-            th scope="row" { @if view.draft.title.is_empty() { (view.name) } @else { (foreign(&view.draft.title)) span.team { (view.name) } } }
+            th scope="row" {
+                @if view.draft.title.is_empty() { (view.name) } @else {
+                    (foreign(&view.draft.title)) span.team { (view.name) }
+                }
+            }
             td { (stage(view.stage)) }
-            td { @if view.stage == Stage::Draft { @if view.faults.is_empty() { (badge("good", "ready to publish")) } @else { (count(view.faults.len() as u64, "fault", "faults")) " to mend" } } @else { (NONE) } }
+            td {
+                @if view.stage == Stage::Draft { @if view.faults.is_empty() { (badge("good", "ready to publish")) } @else { (count(view.faults.len() as u64, "fault", "faults")) " to mend" } } @else {
+                    (NONE)
+                }
+            }
             td.n { (view.cost) }
-            td { a href={ "/operator/challenges/" (view.name) "/step/1" } { "Edit" } @if view.stage != Stage::Draft { " · " a href={ "/challenges/" (view.name) "/monitor" } { "Monitor" } } }
+            td {
+                a href={ "/operator/challenges/" (view.name) "/step/1" } { "Edit" }
+                @if view.stage != Stage::Draft {
+                    " · " a href={ "/challenges/" (view.name) "/monitor" } { "Monitor" }
+                }
+            }
         } } }
     } }
 }
@@ -110,7 +155,10 @@ fn begin(viewer: &Viewer, form: &NewDraftForm, faults: &[ErrorDetail]) -> Markup
 fn datasets(datasets: &[DatasetView]) -> Markup {
     html! { table {
         caption { "Registered datasets: what is known of them, never their rows" }
-        thead { tr { th scope="col" { "Dataset" } th scope="col" { "For" } th scope="col" { "Task" } th.n scope="col" { "Train" } th.n scope="col" { "Validation" } th.n scope="col" { "Test" } th scope="col" { "Fields" } th scope="col" { "Registered" } } }
+        (head(&[
+            Words("Dataset"), Words("For"), Words("Task"), Number("Train"), Number("Validation"), Number("Test"),
+            Words("Fields"), Words("Registered"),
+        ]))
         tbody { @for view in datasets { tr {
             th scope="row" { (view.name) }
             td { @if view.official { (badge("accent", "official")) } @else { (badge("quiet", "public")) } }
@@ -128,7 +176,9 @@ fn datasets(datasets: &[DatasetView]) -> Markup {
 pub(crate) fn fields(view: &DatasetView) -> Markup {
     html! { @for (i, field) in view.metadataset.fields.iter().enumerate() {
         @if i > 0 { ", " }
-        code { (foreign(&field.name)) } " " (field.dtype) @if !field.shape.is_empty() { " " (format!("{:?}", field.shape)) }
+        code { (foreign(&field.name)) } " " (field.dtype) @if !field.shape.is_empty() {
+            " " (format!("{:?}", field.shape))
+        }
         @if field.role == thimble_datasets::Role::Target { " (target)" }
     } }
 }
@@ -136,10 +186,16 @@ pub(crate) fn fields(view: &DatasetView) -> Markup {
 fn audit(entries: &[AuditEntry]) -> Markup {
     html! { table {
         caption { "What operators did, newest first" }
-        thead { tr { th.n scope="col" { "#" } th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { "To what" } th scope="col" { "Particulars" } } }
+        (head(&[Number("#"), Words("When"), Words("Who"), Words("What"), Words("To what"), Words("Particulars")]))
         tbody { @for entry in entries { tr {
-            td.n { (entry.sequence) } td { (clock(entry.at)) } td { (foreign(&entry.actor)) } th scope="row" { code { (foreign(&entry.action)) } } td { (foreign(&entry.subject)) }
-            td.words { @for (i, (key, value)) in entry.details.iter().enumerate() { @if i > 0 { ", " } (foreign(key)) " " (foreign(value)) } }
+            td.n { (entry.sequence) } td { (clock(entry.at)) } td { (foreign(&entry.actor)) } th scope="row" { code { (foreign(&entry.action)) } } td {
+                (foreign(&entry.subject))
+            }
+            td.words {
+                @for (i, (key, value)) in entry.details.iter().enumerate() {
+                    @if i > 0 { ", " } (foreign(key)) " " (foreign(value))
+                }
+            }
         } } }
     } }
 }

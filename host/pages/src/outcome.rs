@@ -9,7 +9,10 @@ use thimble_challenge::challenge::{ScoreRule, grouped};
 use thimble_challenge::result::{Baseline, Failure, Independence, Parameters, Phase, Published};
 use thimble_metrics::MetricValue;
 
-use crate::layout::{badge, bar, facts, scroll};
+use crate::layout::{
+    Column::{Number, Words},
+    badge, bar, facts, head, scroll,
+};
 use crate::leaderboard::score;
 use crate::text::{self, arrow, bytes, clock, flops, foreign, grams, metric_value};
 use crate::{curves, verdict};
@@ -67,8 +70,14 @@ fn of_figures(view: &ChallengeView, figures: &Published, remedy: Option<&str>) -
     let number = |value: Option<u64>| value.map_or_else(|| text::NONE.to_owned(), grouped);
     html! {
         (banner(class, title, meaning, figures.failure.as_ref(), remedy))
-        @if figures.practice { p.notice { (badge("warn", "practice")) " The data of this challenge can be had by anyone." } }
-        @if figures.transductive == Some(true) { p.notice { (badge("warn", "transductive")) " Answers depended on other rows, so this challenge does not rank it." } }
+        @if figures.practice {
+            p.notice { (badge("warn", "practice")) " The data of this challenge can be had by anyone." }
+        }
+        @if figures.transductive == Some(true) {
+            p.notice {
+                (badge("warn", "transductive")) " Answers depended on other rows, so this challenge does not rank it."
+            }
+        }
         @if !figures.metrics.is_empty() { (metrics(view, &figures.metrics, figures.score, None)) }
         section aria-labelledby="cost" {
             h2 id="cost" { "Cost" }
@@ -95,7 +104,10 @@ pub(crate) fn banner(
             h2 { (title) }
             p { (meaning) }
             @if let Some(failure) = failure {
-                p { strong { (verdict::phase(failure.phase)) } ": " (foreign(&failure.message)) " " code { (foreign(&failure.rule)) } }
+                p {
+                    strong { (verdict::phase(failure.phase)) } ": " (foreign(&failure.message)) " "
+                    code { (foreign(&failure.rule)) }
+                }
             }
             @if let Some(remedy) = remedy { p.remedy { strong { "What to do: " } (ticked(remedy)) } }
         }
@@ -126,9 +138,14 @@ fn metrics(
             } }
             tbody { @for metric in shown.iter().filter(|metric| values.contains_key(&metric.name)) {
                 tr class=[(metric.name == *ranking).then_some("own")] {
-                    th scope="row" { (foreign(&metric.title)) " " (arrow(metric.better)) @if metric.name == *ranking { " " (badge("accent", "ranks")) } }
+                    th scope="row" {
+                        (foreign(&metric.title)) " " (arrow(metric.better))
+                        @if metric.name == *ranking { " " (badge("accent", "ranks")) }
+                    }
                     td.n.main { (metric_value(values.get(&metric.name), metric, decimals)) }
-                    @if let Some(naive) = naive { td.n { (metric_value(naive.metrics.get(&metric.name), metric, decimals)) } }
+                    @if let Some(naive) = naive {
+                        td.n { (metric_value(naive.metrics.get(&metric.name), metric, decimals)) }
+                    }
                 }
             } }
         }
@@ -136,9 +153,20 @@ fn metrics(
     html! {
         section aria-labelledby="metrics" {
             h2 id="metrics" { "Metrics" }
-            @if let Some(scored) = scored { p.big { "Score " strong { (score(&view.challenge.score, scored)) } @if composite { span.quiet { " against the house baselines; on the leaderboard it moves with the field" } } } }
+            @if let Some(scored) = scored {
+                p.big {
+                    "Score " strong { (score(&view.challenge.score, scored)) }
+                    @if composite {
+                        span.quiet { " against the house baselines; on the leaderboard it moves with the field" }
+                    }
+                }
+            }
             (scroll("Metrics", &table))
-            @if naive.is_some() { p.quiet { "The naive baseline is fitted on the targets of the training split alone: it looks at no input." } }
+            @if naive.is_some() {
+                p.quiet {
+                    "The naive baseline is fitted on the targets of the training split alone: it looks at no input."
+                }
+            }
         }
     }
 }
@@ -164,7 +192,10 @@ fn cost(view: &ChallengeView, end: &ValidationOutcome) -> Markup {
             h2 id="cost" { "Cost" }
             @match training_flops {
                 Some(used) => (against("Training", *used, *training_flops_budget)),
-                None => p { strong { "Training" } " did not return: its whole budget of " (flops(Some(*training_flops_budget))) " is charged where it had begun." },
+                None => p {
+                    strong { "Training" } " did not return: its whole budget of "
+                    (flops(Some(*training_flops_budget))) " is charged where it had begun."
+                },
             }
             @if let Some(used) = flops_per_sample { (against("Prediction, per sample", *used, per_sample)) }
             (facts(&[
@@ -182,8 +213,12 @@ fn cost(view: &ChallengeView, end: &ValidationOutcome) -> Markup {
 fn seconds(seconds: &BTreeMap<Phase, f64>) -> Markup {
     let table = html! { table {
         caption { "Wall time of each step, which differs from run to run" }
-        thead { tr { th scope="col" { "Step" } th.n scope="col" { "Seconds" } } }
-        tbody { @for (phase, seconds) in seconds { tr { th scope="row" { (verdict::phase(*phase)) } td.n { (format!("{seconds:.3}")) } } } }
+        (head(&[Words("Step"), Number("Seconds")]))
+        tbody {
+            @for (phase, seconds) in seconds {
+                tr { th scope="row" { (verdict::phase(*phase)) } td.n { (format!("{seconds:.3}")) } }
+            }
+        }
     } };
     html! { details { summary { "Wall time by step" } (scroll("Wall time of each step", &table)) } }
 }
@@ -210,7 +245,11 @@ fn independence(replay: &Independence) -> Markup {
         section aria-labelledby="replay" {
             h2 id="replay" { "Independence of rows" }
             @if replay.transductive {
-                p.notice.bad { (grouped(replay.disagreed)) " of " (grouped(replay.replayed)) " rows had another answer in another order and batch size, or the replay did not return: predictions depend on other rows, and are not ranked." }
+                p.notice.bad {
+                    (grouped(replay.disagreed)) " of " (grouped(replay.replayed))
+                    " rows had another answer in another order and batch size, or the replay did not return: "
+                    "predictions depend on other rows, and are not ranked."
+                }
             } @else { p { (grouped(replay.replayed)) " rows were predicted again in another order and batch size, all with the same answers." } }
         }
     }

@@ -6,7 +6,10 @@ use thimble_api::operator::SubmissionRecord;
 use thimble_challenge::challenge::grouped;
 use thimble_challenge::result::EvaluationResult;
 
-use crate::layout::{Frame, badge, facts, scroll};
+use crate::layout::{
+    Column::{Number, Words},
+    Frame, badge, facts, head, scroll,
+};
 use crate::monitor::{acts, maybe_time, state};
 use crate::submission::{crumbs, mode, short_id};
 use crate::text::{self, NONE, bytes, flops, foreign, grams};
@@ -57,12 +60,14 @@ fn of_result(view: &ChallengeView, result: &EvaluationResult) -> Markup {
         @if !comparable.metrics.is_empty() {
             section { h2 { "Metrics" } (scroll("Metrics", &html! { table {
                 caption { "As computed, and as published" }
-                thead { tr { th scope="col" { "Metric" } th.n scope="col" { "Computed" } th.n scope="col" { "Published" } th.n scope="col" { "Naive baseline" } } }
+                (head(&[Words("Metric"), Number("Computed"), Number("Published"), Number("Naive baseline")]))
                 tbody { @for metric in &metrics { tr {
                     th scope="row" { (metric.title) " " (text::arrow(metric.better)) }
                     td.n { (text::metric_value(comparable.metrics.get(&metric.name), metric, 9)) }
                     td.n { (text::metric_value(published(&metric.name), metric, decimals)) }
-                    td.n { (text::metric_value(comparable.baseline.as_ref().and_then(|naive| naive.metrics.get(&metric.name)), metric, decimals)) }
+                    td.n {
+                        (text::metric_value(comparable.baseline.as_ref().and_then(|naive| naive.metrics.get(&metric.name)), metric, decimals))
+                    }
                 } } }
             } })) }
         }
@@ -77,6 +82,13 @@ fn of_result(view: &ChallengeView, result: &EvaluationResult) -> Markup {
             ("Ran on", html! { (foreign(&result.run.target)) }),
             ("Meter", html! { (foreign(&comparable.meter.tariff)) ", " (foreign(&comparable.meter.engine)) }),
         ])) }
-        @if let Some(replay) = &comparable.independence { @if replay.transductive { p.notice { (badge("warn", "transductive")) " " (grouped(replay.disagreed)) " of " (grouped(replay.replayed)) " replayed rows differed." } } }
+        @if let Some(replay) = &comparable.independence {
+            @if replay.transductive {
+                p.notice {
+                    (badge("warn", "transductive")) " " (grouped(replay.disagreed)) " of " (grouped(replay.replayed))
+                    " replayed rows differed."
+                }
+            }
+        }
     }
 }

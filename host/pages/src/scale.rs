@@ -84,7 +84,8 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// An axis from the place `from` to the place `to` that has all of `values`, with some room; none where there is no value.
+    /// An axis from the place `from` to the place `to` that has all of `values`, with some room; none where there is
+    /// no value.
     pub(crate) fn over(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Option<Self> {
         let (low, high) = values
             .filter(|value| value.is_finite())

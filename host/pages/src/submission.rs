@@ -68,14 +68,21 @@ fn of_builder(
             p.badges {
                 (mode(own.run.mode()))
                 (badge(if finished { "good" } else { "warn" }, state))
-                @if !finished { noscript { span.quiet { "This page asks again every " (REFRESH_SECONDS) " s. " } a href={ "/submissions/" (own.id) } { "Reload" } } }
+                @if !finished {
+                    noscript {
+                        span.quiet { "This page asks again every " (REFRESH_SECONDS) " s. " }
+                        a href={ "/submissions/" (own.id) } { "Reload" }
+                    }
+                }
             }
             (run(view, own))
             @if let Some(log) = log { (log_text(log)) }
             @if let Some(context) = context { (neighbours(viewer, view, context)) }
             (details(own))
             @if !finished && viewer.is(&own.builder) {
-                section { (post(viewer, &format!("/submissions/{}/cancel", own.id), "Cancel this submission", "plain")) }
+                section {
+                    (post(viewer, &format!("/submissions/{}/cancel", own.id), "Cancel this submission", "plain"))
+                }
             }
             @if finished { (leaderboard::carbon(&view.challenge.carbon)) }
         }
@@ -134,11 +141,19 @@ fn queued(queue: &Queued) -> Markup {
             p.big { "Position " strong { (grouped(queue.position)) } @if queue.position == 1 { ": next" } }
             p {
                 @match queue.expected_wait_seconds {
-                    Some(wait) => { "Expected wait about " (text::seconds(wait)) ", by the runs of the last day and the workers alive." },
+                    Some(wait) => {
+                        "Expected wait about " (text::seconds(wait))
+                        ", by the runs of the last day and the workers alive."
+                    },
                     None => "No wait can be estimated yet: nothing has run in the last day, or no worker is alive.",
                 }
             }
-            @if queue.attempt > 1 { p.notice { "Attempt " (queue.attempt) ": a worker was lost. That is the service's matter; nothing is charged for it." } }
+            @if queue.attempt > 1 {
+                p.notice {
+                    "Attempt " (queue.attempt)
+                    ": a worker was lost. That is the service's matter; nothing is charged for it."
+                }
+            }
         }
     }
 }
@@ -150,12 +165,17 @@ fn running(progress: &Progress) -> Markup {
             h2 { "Running" }
             ol.phases { @for (phase, name) in PHASES {
                 @let current = progress.phase == Some(phase);
-                li class=[progress.phase.is_some_and(|now| phase < now).then_some("done")] aria-current=[current.then_some("step")] { (name) }
+                li class=[progress.phase.is_some_and(|now| phase < now).then_some("done")] aria-current=[current.then_some("step")] {
+                    (name)
+                }
             } }
             @if let Some((used, budget)) = used {
                 @let share = if budget.0 == 0 { 0.0 } else { used.0 as f64 / budget.0 as f64 };
                 (bar(share, 0.0))
-                p { (text::flops(Some(used.flops()))) " of " (text::flops(Some(budget.flops()))) " in this step (" (format!("{:.0}", share * 100.0)) " %)" }
+                p {
+                    (text::flops(Some(used.flops()))) " of " (text::flops(Some(budget.flops()))) " in this step ("
+                    (format!("{:.0}", share * 100.0)) " %)"
+                }
             }
             p.quiet { "Last sign of life " (clock(progress.heartbeat_at)) }
         }
@@ -167,8 +187,13 @@ fn going_on(alive: &Alive) -> Markup {
     html! {
         section.panel {
             h2 { @if alive.heartbeat_at.is_some() { "Running" } @else { "Waiting for release" } }
-            p { "An official run says nothing of itself before its result is released: its progress alone would tell of private data." }
-            @if alive.release_tick_seconds > 0 { p { "Results of this challenge are released every " (text::seconds(alive.release_tick_seconds)) "." } }
+            p {
+                "An official run says nothing of itself before its result is released: its progress alone would tell "
+                "of private data."
+            }
+            @if alive.release_tick_seconds > 0 {
+                p { "Results of this challenge are released every " (text::seconds(alive.release_tick_seconds)) "." }
+            }
             @if let Some(at) = alive.heartbeat_at { p.quiet { "Last sign of life " (clock(at)) } }
         }
     }
@@ -180,13 +205,22 @@ fn log_text(log: &Log) -> Markup {
             h2 id="log" { "Log" }
             @match log {
                 Log::Available { text, dropped_bytes, error } => {
-                    @if let Some(error) = error { p { "It returned the error:" } pre.bad tabindex="0" dir="auto" { (text::plain(error)) } }
-                    @if text.is_empty() { p.quiet { "It wrote nothing." } } @else { pre.log tabindex="0" dir="auto" { (text::plain(text)) } }
+                    @if let Some(error) = error {
+                        p { "It returned the error:" } pre.bad tabindex="0" dir="auto" { (text::plain(error)) }
+                    }
+                    @if text.is_empty() { p.quiet { "It wrote nothing." } } @else {
+                        pre.log tabindex="0" dir="auto" { (text::plain(text)) }
+                    }
                     @if *dropped_bytes > 0 { p.quiet { (grouped(*dropped_bytes)) " bytes were cut." } }
                 },
                 Log::NotYet => p.quiet { "The log is there when the run has ended." },
-                Log::Withheld => p.quiet { "What a solution says in an official run never leaves it. A validation run of the same package shows its log." },
-                Log::NotKept => p.quiet { "There is no log: nothing ran, or the time for which logs are kept has passed." },
+                Log::Withheld => p.quiet {
+                    "What a solution says in an official run never leaves it. A validation run of the same package "
+                    "shows its log."
+                },
+                Log::NotKept => p.quiet {
+                    "There is no log: nothing ran, or the time for which logs are kept has passed."
+                },
             }
         }
     }
@@ -201,13 +235,21 @@ fn neighbours(viewer: &Viewer, view: &ChallengeView, context: &RankingContext) -
                 @match context.rank {
                     Some(rank) => {
                         "Rank " strong { (rank) } " of " (grouped(context.of))
-                        @if let Some(percentile) = context.percentile { ", at least as good as " (format!("{:.0}", (percentile * 100.0).floor())) " % of the field" }
+                        @if let Some(percentile) = context.percentile {
+                            ", at least as good as " (format!("{:.0}", (percentile * 100.0).floor()))
+                            " % of the field"
+                        }
                         "."
                     },
-                    None => { "No result of this builder is ranked. " (text::count(context.of, "builder is", "builders are")) "." },
+                    None => {
+                        "No result of this builder is ranked. "
+                        (text::count(context.of, "builder is", "builders are")) "."
+                    },
                 }
             }
-            @if !context.rows.is_empty() { (scroll("Neighbours on the leaderboard", &Columns::of(view, &metrics).table(viewer, &context.rows))) }
+            @if !context.rows.is_empty() {
+                (scroll("Neighbours on the leaderboard", &Columns::of(view, &metrics).table(viewer, &context.rows)))
+            }
         }
     }
 }

@@ -29,13 +29,24 @@ pub fn submissions(
     let address = Tab::Submissions.address(&view.summary.name);
     let inside = html! {
         @if viewer.signed_in().is_none() {
-            p.notice { a href={ "/login?next=" (text::path(&address)) } { "Sign in" } " to submit, and to see your submissions. Results of others are on the " a href=(Tab::Leaderboard.address(&view.summary.name)) { "leaderboard" } "." }
+            p.notice {
+                a href={ "/login?next=" (text::path(&address)) } { "Sign in" }
+                " to submit, and to see your submissions. Results of others are on the "
+                a href=(Tab::Leaderboard.address(&view.summary.name)) { "leaderboard" } "."
+            }
         } @else {
             @if view.summary.stage == Stage::Published { (upload(viewer, view, form, faults)) }
-            @else { p.notice { "This challenge takes no submissions " @if view.summary.stage == Stage::Draft { "yet." } @else { "any more." } } }
+            @else {
+                p.notice {
+                    "This challenge takes no submissions "
+                    @if view.summary.stage == Stage::Draft { "yet." } @else { "any more." }
+                }
+            }
             section aria-labelledby="own" {
                 h2 id="own" { "Your submissions" }
-                @if page.items.is_empty() { p.notice { "There is none yet." } } @else { (scroll("Your submissions", &table(view, &page.items))) }
+                @if page.items.is_empty() { p.notice { "There is none yet." } } @else {
+                    (scroll("Your submissions", &table(view, &page.items)))
+                }
                 (next_part(&address, page.next.as_deref()))
             }
         }
@@ -53,13 +64,26 @@ fn upload(viewer: &Viewer, view: &ChallengeView, form: &SubmitForm, faults: &[Er
                 (csrf(viewer))
                 p.field {
                     label for="f-package" { "Package" }
-                    span.hint id="h-package" { "The ZIP that " code { "thimble build" } " makes, or a bare " code { ".wasm" } " component" }
+                    span.hint id="h-package" {
+                        "The ZIP that " code { "thimble build" } " makes, or a bare " code { ".wasm" } " component"
+                    }
                     (marked("package", faults, &html! { input id="f-package" type="file" name="package" accept=".zip,.wasm" required aria-describedby="h-package" aria-invalid=[faults_of("package", faults).next().map(|_| "true")]; }))
                 }
                 fieldset {
                     legend { "Data" }
-                    label.choice { input type="radio" name="mode" value="validation" checked[!official]; span { strong { "Validation" } " on public data: every figure, the log and the curves are shown. " (quota(view, Mode::Validation)) } }
-                    label.choice { input type="radio" name="mode" value="official" checked[official]; span { strong { "Official" } " on private data: the published figures are shown, and rank. " (quota(view, Mode::Official)) } }
+                    label.choice {
+                        input type="radio" name="mode" value="validation" checked[!official]; span {
+                            strong { "Validation" }
+                            " on public data: every figure, the log and the curves are shown. "
+                            (quota(view, Mode::Validation))
+                        }
+                    }
+                    label.choice {
+                        input type="radio" name="mode" value="official" checked[official]; span {
+                            strong { "Official" } " on private data: the published figures are shown, and rank. "
+                            (quota(view, Mode::Official))
+                        }
+                    }
                     (marked("mode", faults, &html! {}))
                 }
                 p.field {
@@ -94,7 +118,9 @@ fn table(view: &ChallengeView, items: &[BuilderSubmission]) -> Markup {
         table {
             caption { "Newest first" }
             thead { tr {
-                th scope="col" { "Submission" } th scope="col" { "Submitted" } th scope="col" { "Data" } th scope="col" { "State" }
+                th scope="col" { "Submission" } th scope="col" { "Submitted" } th scope="col" { "Data" } th scope="col" {
+                    "State"
+                }
                 th.n scope="col" { (foreign(&view.summary.metric.title)) " " (text::arrow(view.summary.metric.better)) }
                 th.n scope="col" { "FLOPs / sample" } th.n scope="col" { "Charged" } th scope="col" { "Note" }
             } }
@@ -109,7 +135,15 @@ fn line(view: &ChallengeView, item: &BuilderSubmission) -> Markup {
     html! {
         tr {
             th scope="row" {
-                a href={ "/submissions/" (id) } { @match &item.name { Some(name) => { (foreign(name)) @if let Some(version) = &item.version { " " (foreign(version)) } }, None => (short_id(&id)) } }
+                a href={ "/submissions/" (id) } {
+                    @match &item.name {
+                        Some(name) => {
+                            (foreign(name))
+                            @if let Some(version) = &item.version { " " (foreign(version)) }
+                        },
+                        None => (short_id(&id))
+                    }
+                }
                 @if item.duplicate_of.is_some() { " " (badge("quiet", "duplicate")) }
             }
             td { (time(item.submitted_at)) }

@@ -10,8 +10,8 @@ use thimble_metrics::MetricValue;
 /// In the place of a value that there is not.
 pub(crate) const NONE: &str = "–";
 
-/// Text that was written by someone else. It is escaped, and turns the direction of nothing around it: `<bdi>` isolates it, and
-/// marks that end an isolation, like control characters, become U+FFFD.
+/// Text that was written by someone else. It is escaped, and turns the direction of nothing around it: `<bdi>`
+/// isolates it, and marks that end an isolation, like control characters, become U+FFFD.
 pub(crate) fn foreign(text: &str) -> Markup {
     html! { bdi { (plain(text)) } }
 }
@@ -68,7 +68,8 @@ pub(crate) const fn direction(better: Better) -> (&'static str, &'static str) {
     }
 }
 
-/// A metric's value as it is published: to `digits` places where its range has both ends, to as many significant digits otherwise.
+/// A metric's value as it is published: to `digits` places where its range has both ends, to as many significant
+/// digits otherwise.
 pub(crate) fn metric(value: f64, view: &MetricView, digits: u32) -> String {
     if view.min.is_some() && view.max.is_some() {
         return format!("{:.*}", digits as usize, round::decimals(value, digits));

@@ -7,7 +7,7 @@ use thimble_challenge::result::Mode;
 use thimble_metrics::Metric;
 
 use crate::challenge::{Tab, tab};
-use crate::layout::{budget, facts, scroll};
+use crate::layout::{Column::Words, budget, facts, head, scroll};
 use crate::submissions::quota_words;
 use crate::text::{self, NONE, arrow, bytes, flops, foreign, time};
 use crate::viewer::Viewer;
@@ -17,7 +17,12 @@ use crate::{leaderboard, markdown};
 pub fn training(viewer: &Viewer, view: &ChallengeView, origin: &str) -> Markup {
     let inside = html! {
         @if viewer.signed_in().is_some() { (left(view)) }
-        @else { p.notice { a href={ "/login?next=" (text::path(&Tab::Training.address(&view.summary.name))) } { "Sign in" } " to see your quotas and your team's budget." } }
+        @else {
+            p.notice {
+                a href={ "/login?next=" (text::path(&Tab::Training.address(&view.summary.name))) } { "Sign in" }
+                " to see your quotas and your team's budget."
+            }
+        }
         (commands(view, origin))
         (limits(&view.challenge.limits))
         (rules(view))
@@ -31,11 +36,16 @@ fn left(view: &ChallengeView) -> Markup {
     html! {
         section.panel aria-labelledby="left" {
             h2 id="left" { "What you have left" }
-            @match &view.budget { Some(left) => (budget(left)), None => p.quiet { "Your team has no budget here yet." } }
+            @match &view.budget {
+                Some(left) => (budget(left)),
+                None => p.quiet { "Your team has no budget here yet." }
+            }
             ul.plain { @for quota in &view.quotas { li {
                 strong { @match quota.mode { Mode::Official => "Official", Mode::Validation => "Validation" } } ": "
                 (quota_words(quota))
-                span.quiet { " Failed runs that do not count: " (quota.failures_left) " of " (quota.failures_per_day) " left." }
+                span.quiet {
+                    " Failed runs that do not count: " (quota.failures_left) " of " (quota.failures_per_day) " left."
+                }
             } } }
         }
     }
@@ -61,8 +71,15 @@ fn commands(view: &ChallengeView, origin: &str) -> Markup {
     html! {
         section aria-labelledby="commands" {
             h2 id="commands" { "Commands" }
-            p { "A solution is code that learns and predicts, compiled to a WebAssembly component. It runs beside the data, and the same run on your machine computes the same figures." }
-            ol.commands { @for (what, command) in &steps { li { span { (what) } pre tabindex="0" { code { (text::plain(command)) } } } } }
+            p {
+                "A solution is code that learns and predicts, compiled to a WebAssembly component. It runs beside "
+                "the data, and the same run on your machine computes the same figures."
+            }
+            ol.commands {
+                @for (what, command) in &steps {
+                    li { span { (what) } pre tabindex="0" { code { (text::plain(command)) } } }
+                }
+            }
             p { "Or upload the package on the tab " a href=(Tab::Submissions.address(name)) { "Submissions" } "." }
         }
     }
@@ -142,7 +159,10 @@ fn metrics(view: &ChallengeView) -> Markup {
             h2 id="metrics" { "What is measured" }
             (scroll("What is measured", &html! { table {
                 caption { "The first one ranks: " (foreign(&view.summary.metric.title)) }
-                thead { tr { th scope="col" { "Metric" } th scope="col" { "What it tells" } th scope="col" { "Range" } th scope="col" { "Formula" } th scope="col" { "Edge cases" } th scope="col" { "Undefined when" } } }
+                (head(&[
+                    Words("Metric"), Words("What it tells"), Words("Range"), Words("Formula"), Words("Edge cases"),
+                    Words("Undefined when"),
+                ]))
                 tbody { @for metric in view.challenge.metrics() { (line(metric)) } }
             } }))
         }

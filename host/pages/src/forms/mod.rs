@@ -1,8 +1,9 @@
 //! The forms of the pages: the one place that says what their fields are called.
 //!
-//! A form is sent as `application/x-www-form-urlencoded`, or as `multipart/form-data` where it has a file. Either way its text
-//! fields become [`Fields`], a list of names and values in the order sent; every form is read from those. A form keeps what was
-//! typed, so that a page can show it again beside its faults, and becomes what the service works with by its own method.
+//! A form is sent as `application/x-www-form-urlencoded`, or as `multipart/form-data` where it has a file. Either way
+//! its text fields become [`Fields`], a list of names and values in the order sent; every form is read from those. A
+//! form keeps what was typed, so that a page can show it again beside its faults, and becomes what the service works
+//! with by its own method.
 //!
 //! | form | sent to | fields, files in italics |
 //! |---|---|---|
@@ -22,9 +23,10 @@
 //! | [`BudgetForm`] | `…/budget` | `team`, `granted`, `revoked` |
 //! | none | `POST /operator/submissions/{id}/withdraw`, `…/reinstate`, `…/rescore`, `…/cancel` | |
 //!
-//! Every form of a signed-in person has a hidden `csrf` ([`Fields::csrf`]). The forms of the steps have buttons called `then`
-//! ([`After`]). A field of a step is called as the fault of a draft or a challenge names it ([`input_of`]), so that a fault finds
-//! its input. A browser sends nothing of a file input that is left empty but a part without bytes: that is no upload.
+//! Every form of a signed-in person has a hidden `csrf` ([`Fields::csrf`]). The forms of the steps have buttons called
+//! `then` ([`After`]). A field of a step is called as the fault of a draft or a challenge names it ([`input_of`]), so
+//! that a fault finds its input. A browser sends nothing of a file input that is left empty but a part without bytes:
+//! that is no upload.
 
 mod evaluation;
 mod parse;

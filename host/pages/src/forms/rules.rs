@@ -120,7 +120,8 @@ impl Step4Form {
         }
     }
 
-    /// Changes the draft, and says what could not be read. Once it is published, only what can still be changed is read.
+    /// Changes the draft, and says what could not be read. Once it is published, only what can still be changed is
+    /// read.
     pub fn apply(&self, draft: &mut Draft, stage: Stage) -> Vec<ErrorDetail> {
         let mut reader = Reader::default();
         self.quotas(&mut reader, &mut draft.quotas);

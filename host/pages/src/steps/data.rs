@@ -11,7 +11,7 @@ use thimble_metrics::{Metric, Task};
 use super::{StepPage, radios};
 use crate::forms::{HOUSE_ROWS, HouseRow, Step, Step2Form, TIE_BREAKS, is_open};
 use crate::input::{Inputs, Line};
-use crate::layout::{facts, scroll};
+use crate::layout::{Column::Words, facts, head, scroll};
 use crate::operator::fields;
 use crate::text::{arrow, direction, foreign, plain};
 use crate::viewer::Viewer;
@@ -38,7 +38,10 @@ pub fn step2(
                     (score(&inputs, form))
                     (ties(&inputs, form))
                 },
-                None => p.notice { "Choose the public dataset and save: the metrics of its task are chosen from then." (inputs.after("metric")) (hidden(form)) },
+                None => p.notice {
+                    "Choose the public dataset and save: the metrics of its task are chosen from then."
+                    (inputs.after("metric")) (hidden(form))
+                },
             }
             (exploration(&inputs, view, form))
         }
@@ -51,7 +54,9 @@ fn hidden(form: &Step2Form) -> Markup {
     html! {
         input type="hidden" name="metric" value=(plain(&form.metric));
         @for name in &form.also_published { input type="hidden" name="also_published" value=(plain(name)); }
-        @for (i, tie) in form.tie_breaks.iter().enumerate() { input type="hidden" name={ "tie_breaks[" (i) "]" } value=(plain(tie)); }
+        @for (i, tie) in form.tie_breaks.iter().enumerate() {
+            input type="hidden" name={ "tie_breaks[" (i) "]" } value=(plain(tie));
+        }
     }
 }
 
@@ -67,7 +72,9 @@ fn data(inputs: &Inputs<'_>, form: &Step2Form, datasets: &[DatasetView]) -> Mark
     html! {
         fieldset {
             legend { "Metadatasets" }
-            p.quiet { "What is known of a registered dataset: task, fields and number of rows. Rows stay where they are." }
+            p.quiet {
+                "What is known of a registered dataset: task, fields and number of rows. Rows stay where they are."
+            }
             div.pair {
                 div {
                     (inputs.select("public_dataset", "Public dataset", "For validation runs. It brings the task and the fields", &form.public_dataset, &list(false)))
@@ -115,7 +122,11 @@ fn metric(inputs: &Inputs<'_>, form: &Step2Form, task: Task) -> Markup {
                 summary { "Also published" }
                 p.quiet { "Each further figure tells a little more of the private data." }
                 div.choices { @for metric in &all {
-                    label.choice { input type="checkbox" name="also_published" value=(metric.name) checked[form.also_published.iter().any(|name| name == metric.name)]; span { (metric.label) " " (arrow(MetricView::from(*metric).better)) } }
+                    label.choice {
+                        input type="checkbox" name="also_published" value=(metric.name) checked[form.also_published.iter().any(|name| name == metric.name)]; span {
+                            (metric.label) " " (arrow(MetricView::from(*metric).better))
+                        }
+                    }
                 } }
                 (inputs.after("also_published"))
             }
@@ -123,8 +134,16 @@ fn metric(inputs: &Inputs<'_>, form: &Step2Form, task: Task) -> Markup {
                 summary { "What each metric tells" }
                 (scroll("What each metric tells", &html! { table {
                     caption { "Metrics of the task" }
-                    thead { tr { th scope="col" { "Metric" } th scope="col" { "What it tells" } th scope="col" { "Range" } th scope="col" { "Undefined when" } } }
-                    tbody { @for metric in &all { tr { th scope="row" { (metric.label) " " (arrow(MetricView::from(*metric).better)) } td.words { (metric.description) } td { (metric.range) } td.words { (metric.undefined_when) } } } }
+                    (head(&[Words("Metric"), Words("What it tells"), Words("Range"), Words("Undefined when")]))
+                    tbody {
+                        @for metric in &all {
+                            tr {
+                                th scope="row" { (metric.label) " " (arrow(MetricView::from(*metric).better)) }
+                                td.words { (metric.description) } td { (metric.range) }
+                                td.words { (metric.undefined_when) }
+                            }
+                        }
+                    }
                 } }))
             }
         }
@@ -210,7 +229,11 @@ fn composite(inputs: &Inputs<'_>, form: &Step2Form) -> Markup {
                 ("skill".to_owned(), "(metric − floor) / (best − floor)".to_owned()),
             ]))
             h3 { "House baselines" }
-            p.quiet { "Up to " (HOUSE_ROWS) " models of yours, measured on the public data: members of the field for good. Empty lines count for nothing." }
+            p.quiet {
+                "Up to " (HOUSE_ROWS)
+                " models of yours, measured on the public data: members of the field for good. Empty lines count for "
+                "nothing."
+            }
             @for (i, row) in form.house.iter().enumerate() { (house(inputs, i, row)) }
             (inputs.together("score.house"))
         }
@@ -258,11 +281,16 @@ fn exploration(inputs: &Inputs<'_>, view: &DraftView, form: &Step2Form) -> Marku
             legend { "Statistics (optional)" }
             p.field {
                 label for="f-exploration" { "Notebook or statistics" }
-                span.hint id="f-exploration-hint" { "An " code { ".ipynb" } ", which is shown and not run, or what " code { "thimble dataset explore --json" } " writes; at most " (MAX_EXPLORATION_BYTES >> 20) " MB" }
+                span.hint id="f-exploration-hint" {
+                    "An " code { ".ipynb" } ", which is shown and not run, or what "
+                    code { "thimble dataset explore --json" } " writes; at most " (MAX_EXPLORATION_BYTES >> 20) " MB"
+                }
                 input id="f-exploration" type="file" name="exploration" accept=".ipynb,.json,application/json" aria-describedby="f-exploration-hint";
                 (inputs.after("exploration"))
             }
-            @if view.has_exploration { (inputs.tick("remove_exploration", form.remove_exploration, &html! { "Take the page of statistics away" })) }
+            @if view.has_exploration {
+                (inputs.tick("remove_exploration", form.remove_exploration, &html! { "Take the page of statistics away" }))
+            }
         }
     }
 }

@@ -19,9 +19,14 @@ pub fn step3(viewer: &Viewer, view: &DraftView, form: &Step3Form, faults: &[Erro
     let body = html! {
         p.field {
             label for=(id) { "Description" }
-            span.hint id="f-description-hint" { "Markdown, up to 200 KiB: what the data is, what a good model achieves, what to know of the domain. Tables work; pictures and HTML that moves or loads do not. The table of figures is added." }
+            span.hint id="f-description-hint" {
+                "Markdown, up to 200 KiB: what the data is, what a good model achieves, what to know of the domain. "
+                "Tables work; pictures and HTML that moves or loads do not. The table of figures is added."
+            }
             // A line feed at the beginning of a textarea is not part of it.
-            textarea.code id=(id) name="description" rows="22" dir="auto" spellcheck="true" aria-describedby="f-description-hint" aria-invalid=[inputs.is_faulty("description")] { "\n" (plain(&form.description)) }
+            textarea.code id=(id) name="description" rows="22" dir="auto" spellcheck="true" aria-describedby="f-description-hint" aria-invalid=[inputs.is_faulty("description")] {
+                "\n" (plain(&form.description))
+            }
             (inputs.after("description"))
         }
     };
@@ -29,7 +34,9 @@ pub fn step3(viewer: &Viewer, view: &DraftView, form: &Step3Form, faults: &[Erro
         section.panel aria-labelledby="preview" {
             h2 id="preview" { "Preview" }
             p.quiet { "As of the last save." }
-            @if form.description.trim().is_empty() { p.quiet { "Nothing is written yet." } } @else { (markdown::html(&form.description)) }
+            @if form.description.trim().is_empty() { p.quiet { "Nothing is written yet." } } @else {
+                (markdown::html(&form.description))
+            }
         }
     };
     page.around(&body, &after)

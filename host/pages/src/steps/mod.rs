@@ -53,11 +53,21 @@ impl StepPage<'_> {
         let enctype = if self.multipart { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
         let can_save = is_open(self.view.stage) || self.step != Step::Data;
         let body = html! {
-            nav.crumbs aria-label="Where this is" { a href="/operator" { "Operator" } @if !is_open(self.view.stage) { " › " a href={ "/challenges/" (self.view.name) } { (foreign(&name)) } } }
+            nav.crumbs aria-label="Where this is" {
+                a href="/operator" { "Operator" }
+                @if !is_open(self.view.stage) {
+                    " › " a href={ "/challenges/" (self.view.name) } { (foreign(&name)) }
+                }
+            }
             p.badges { (stage(self.view.stage)) }
             h1 { bdi { (name) } }
             (self.navigation())
-            @if self.view.stage == Stage::Published { p.notice { "It is published: what is measured, and on what, does not change under the submissions that were made. What can still be edited is open below." } }
+            @if self.view.stage == Stage::Published {
+                p.notice {
+                    "It is published: what is measured, and on what, does not change under the submissions that were "
+                    "made. What can still be edited is open below."
+                }
+            }
             @if self.view.stage == Stage::Closed { p.notice { "It is closed." } }
             (fault_list(self.faults))
             form.step method="post" action=(self.address(self.step)) enctype=(enctype) {
@@ -80,7 +90,12 @@ impl StepPage<'_> {
                 li {
                     a href=(self.address(step)) aria-current=[(step == self.step).then_some("step")] {
                         span.number { (step.number()) } " " (step.title())
-                        @if missing > 0 { " " span.count title="faults to mend before publishing" { (missing) span.unseen { " to mend" } } }
+                        @if missing > 0 {
+                            " "
+                            span.count title="faults to mend before publishing" {
+                                (missing) span.unseen { " to mend" }
+                            }
+                        }
                     }
                 }
             } } }
@@ -95,7 +110,9 @@ impl StepPage<'_> {
                         button.main name="then" value="publish" { "Publish" }
                         button name="then" value="save" { "Save as draft" }
                     },
-                    (true, _) if !self.continues => button.main name="then" value="save" { "Save, and choose the metric" },
+                    (true, _) if !self.continues => button.main name="then" value="save" {
+                        "Save, and choose the metric"
+                    },
                     (true, _) => {
                         button.main name="then" value="next" { "Save and continue" }
                         button name="then" value="save" { "Save as draft" }
@@ -113,7 +130,9 @@ fn radios(inputs: &Inputs<'_>, name: &str, legend: &str, chosen: &str, options: 
         fieldset id=(input_id(name)) {
             legend { (legend) }
             @for (value, words) in options {
-                label.choice { input type="radio" name=(name) value=(value) checked[*value == chosen]; span { (words) } }
+                label.choice {
+                    input type="radio" name=(name) value=(value) checked[*value == chosen]; span { (words) }
+                }
             }
             (inputs.after(name))
         }

@@ -8,7 +8,10 @@ use thimble_api::{Compute, ErrorDetail, Price};
 use super::{StepPage, radios};
 use crate::forms::{Step, Step4Form, is_open};
 use crate::input::{Inputs, Line};
-use crate::layout::{badge, csrf, post, scroll};
+use crate::layout::{
+    Column::{Number, Words},
+    badge, csrf, head, post, scroll,
+};
 use crate::text::{self, NONE, count, foreign, path, plain, time};
 use crate::viewer::Viewer;
 
@@ -125,7 +128,9 @@ fn budgets(inputs: &Inputs<'_>, form: &Step4Form, invitations: &Invitations<'_>)
             (inputs.lines(&[("rules.team_budget", "Budget of each team", &form.team_budget, "For example 200PF; one PF is a thousand TF. Can be changed at any time, for each team on its own")]))
             @if let Some(each) = each {
                 p.sum {
-                    @if invitations.teams > 0 { (total(invitations.teams, each)) span.quiet { " at most, those invited so far" } }
+                    @if invitations.teams > 0 {
+                        (total(invitations.teams, each)) span.quiet { " at most, those invited so far" }
+                    }
                     @else { (total(EXAMPLE_TEAMS, each)) span.quiet { " at most, if " (EXAMPLE_TEAMS) " teams join" } }
                 }
             }
@@ -156,7 +161,10 @@ fn to_mend(page: &StepPage<'_>, view: &DraftView) -> Markup {
             p { strong { "Before it can be published:" } }
             ul { @for fault in &view.faults {
                 @let step = Step::of_fault(&fault.field);
-                li { a href=(page.address(step)) { "Step " (step.number()) } ", " code { (foreign(&fault.field)) } ": " (foreign(&fault.message)) }
+                li {
+                    a href=(page.address(step)) { "Step " (step.number()) } ", " code { (foreign(&fault.field)) } ": "
+                    (foreign(&fault.message))
+                }
             } }
         }
     }
@@ -166,14 +174,26 @@ fn invites(viewer: &Viewer, view: &DraftView, invitations: &Invitations<'_>) -> 
     html! {
         section.panel aria-labelledby="invitations" {
             h2 id="invitations" { "Invitations" }
-            p.quiet { "A code works once. Nothing is sent: hand it over yourself. The label is what you remember the person by." }
+            p.quiet {
+                "A code works once. Nothing is sent: hand it over yourself. The label is what you remember the "
+                "person by."
+            }
             @if let Some(created) = invitations.created { (code(created, invitations.origin)) }
             form method="post" action={ "/operator/challenges/" (view.name) "/invite" } {
                 (csrf(viewer))
                 div.fields {
-                    p.field { label for="f-label" { "For whom" } span.hint { "1 to 200 characters" } input id="f-label" name="label" required maxlength="200" dir="auto"; }
-                    p.field { label for="f-budget" { "Budget of the team" } span.hint { "Empty for the challenge's" } input id="f-budget" name="budget"; }
-                    p.field { label for="f-days" { "Valid for days" } span.hint { "14 by default" } input id="f-days" name="days" inputmode="numeric"; }
+                    p.field {
+                        label for="f-label" { "For whom" } span.hint { "1 to 200 characters" }
+                        input id="f-label" name="label" required maxlength="200" dir="auto";
+                    }
+                    p.field {
+                        label for="f-budget" { "Budget of the team" } span.hint { "Empty for the challenge's" }
+                        input id="f-budget" name="budget";
+                    }
+                    p.field {
+                        label for="f-days" { "Valid for days" } span.hint { "14 by default" }
+                        input id="f-days" name="days" inputmode="numeric";
+                    }
                 }
                 p { button { "Make an invitation" } }
             }
@@ -195,14 +215,24 @@ fn code(created: &NewInvite, origin: &str) -> Markup {
 fn table(viewer: &Viewer, invites: &[InviteView]) -> Markup {
     html! { table {
         caption { "Newest first" }
-        thead { tr { th scope="col" { "For" } th scope="col" { "Code" } th scope="col" { "State" } th.n scope="col" { "Budget" } th scope="col" { "Ends" } th scope="col" { "Acts" } } }
+        (head(&[Words("For"), Words("Code"), Words("State"), Number("Budget"), Words("Ends"), Words("Acts")]))
         tbody { @for invite in invites { tr {
             th scope="row" { (foreign(&invite.label)) }
             td { code { (foreign(&invite.prefix)) "…" } }
-            td { @match (&invite.accepted_by, invite.revoked_at) { (Some(account), _) => { (badge("good", "accepted")) " " (account) }, (None, Some(_)) => (badge("bad", "revoked")), (None, None) => (badge("quiet", "open")) } }
+            td {
+                @match (&invite.accepted_by, invite.revoked_at) {
+                    (Some(account), _) => { (badge("good", "accepted")) " " (account) },
+                    (None, Some(_)) => (badge("bad", "revoked")),
+                    (None, None) => (badge("quiet", "open"))
+                }
+            }
             td.n { @match invite.budget { Some(budget) => (text::compute(budget)), None => (NONE) } }
             td { (time(invite.expires_at)) }
-            td { @if invite.accepted_by.is_none() && invite.revoked_at.is_none() { (post(viewer, &format!("/operator/invites/{}/revoke", path(&invite.prefix)), "Revoke", "small")) } }
+            td {
+                @if invite.accepted_by.is_none() && invite.revoked_at.is_none() {
+                    (post(viewer, &format!("/operator/invites/{}/revoke", path(&invite.prefix)), "Revoke", "small"))
+                }
+            }
         } } }
     } }
 }

@@ -47,7 +47,9 @@ fn summary(inputs: &Inputs<'_>, text: &str) -> Markup {
         p.field {
             label for=(id) { "Summary" }
             span.hint id="f-summary-hint" { "One or two sentences, 1 to 500 characters" }
-            textarea id=(id) name="summary" rows="3" maxlength="500" dir="auto" aria-describedby="f-summary-hint" aria-invalid=[inputs.is_faulty("summary")] { (plain(text)) }
+            textarea id=(id) name="summary" rows="3" maxlength="500" dir="auto" aria-describedby="f-summary-hint" aria-invalid=[inputs.is_faulty("summary")] {
+                (plain(text))
+            }
             (inputs.after("summary"))
         }
     }
