@@ -14,6 +14,7 @@ mod memory;
 mod native;
 mod parameters;
 mod profile;
+mod service;
 mod stack;
 mod state;
 mod tasks;

@@ -1,0 +1,7 @@
+//! The service from outside: its own binary, its HTTP API, its pages in a browser.
+
+mod backup;
+mod browser;
+mod crash;
+mod private_challenge;
+mod site;
