@@ -72,7 +72,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         }
         let loading = {
             let mut shard = self.shard(key);
-            self.make_room(&mut shard);
+            self.make_room(&mut shard, key);
             let entry = shard.entries.entry(key.clone()).or_insert_with(|| Entry {
                 value: None,
                 weight: 0,
@@ -93,7 +93,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// Keeps a value.
     pub(crate) fn put(&self, key: &K, value: V, ttl: Duration, weight: usize) {
         let mut shard = self.shard(key);
-        self.make_room(&mut shard);
+        self.make_room(&mut shard, key);
         let entry = shard.entries.entry(key.clone()).or_insert_with(|| Entry {
             value: None,
             weight: 0,
@@ -133,19 +133,23 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Below the limits: what has ended goes first, then everything.
-    fn make_room(&self, shard: &mut Shard<K, V>) {
-        let full = |shard: &Shard<K, V>| shard.entries.len() >= self.most_entries || shard.weight >= self.most_weight;
+    /// Below the limits before `key` comes: what has ended goes first, then everything that is not being loaded.
+    fn make_room(&self, shard: &mut Shard<K, V>, key: &K) {
+        let full = |shard: &Shard<K, V>| {
+            let comes = usize::from(!shard.entries.contains_key(key));
+            shard.entries.len() + comes > self.most_entries || shard.weight > self.most_weight
+        };
         if !full(shard) {
             return;
         }
         let now = Instant::now();
-        shard.entries.retain(|_, entry| entry.value.as_ref().is_some_and(|(_, until)| now < *until));
-        shard.weight = shard.entries.values().map(|entry| entry.weight).sum();
+        let is_loading = |entry: &Entry<V>| Arc::strong_count(&entry.loading) > 1;
+        let lasts = |entry: &Entry<V>| entry.value.as_ref().is_some_and(|(_, until)| now < *until);
+        shard.entries.retain(|_, entry| is_loading(entry) || lasts(entry));
         if full(shard) {
-            shard.entries.clear();
-            shard.weight = 0;
+            shard.entries.retain(|_, entry| is_loading(entry));
         }
+        shard.weight = shard.entries.values().map(|entry| entry.weight).sum();
     }
 }
 

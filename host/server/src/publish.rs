@@ -223,7 +223,7 @@ fn usual_limits() -> Limits {
 fn challenge(name: &ChallengeName, draft: &Draft, data: &Data) -> Challenge {
     let metadataset = data.public.as_ref().map(|public| &public.metadataset);
     let task = metadataset.map_or(TaskKind::TabularRegression, |metadataset| metadataset.task.clone());
-    let stand_ins = || vec![Field::input("x", DType::F32, &[1]), Field::target("y", DType::F32, &[])];
+    let stand_ins = || vec![Field::input("x", DType::F32, &[1]), Field::target("target", DType::F64, &[])];
     let fields = metadataset.map_or_else(stand_ins, |metadataset| metadataset.fields.clone());
     let metric = draft
         .metric
