@@ -1,4 +1,4 @@
-//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|challenges|bench|fuzz|ci`.
+//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|challenges|bench|fuzz|schemathesis|ci`.
 //!
 //! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
 //! everything it makes under `target/`.
@@ -13,6 +13,7 @@ mod demo;
 mod examples;
 mod fuzz;
 mod guests;
+mod schemathesis;
 mod setup;
 mod step;
 mod table;
@@ -49,6 +50,7 @@ enum Task {
     Challenges(challenges::Opts),
     Bench(bench::Opts),
     Fuzz(fuzz::Opts),
+    Schemathesis(schemathesis::Opts),
     Ci(ci::Opts),
 }
 
@@ -76,6 +78,7 @@ fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
         Task::Challenges(opts) => opts.run(workspace),
         Task::Bench(opts) => opts.run(workspace, toolchain),
         Task::Fuzz(opts) => opts.run(workspace),
+        Task::Schemathesis(opts) => opts.run(workspace, toolchain),
         Task::Ci(opts) => opts.run(workspace, toolchain),
     }
 }

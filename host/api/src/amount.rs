@@ -8,6 +8,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use thimble_challenge::Fuel;
+use thimble_challenge::score::si;
 use thimble_challenge::units::FUEL_PER_FLOP;
 
 /// FLOPs of one petaFLOP.
@@ -76,6 +77,11 @@ impl Compute {
     pub const fn in_steps_of(self, budget: Self) -> Self {
         let step = budget.0.div_ceil(100);
         if step == 0 { self } else { Self::from_flops(self.0.div_ceil(step).saturating_mul(step)) }
+    }
+
+    /// For people: three digits and an SI prefix, for example `95.9 GFLOP`.
+    pub fn shown(self) -> String {
+        si(self.0 as f64, "FLOP")
     }
 
     /// As a part of `whole`, 0 to 1 (1 where `whole` is zero).

@@ -121,9 +121,12 @@ pub(crate) async fn reserve(
     }
     if budget.left < amount {
         let message = format!(
-            "a run may use up to {amount}, and {} of the team's {} are left ({} held for runs that have not ended); ask the \
+            "a run may use up to {}, and {} of the team's {} are left ({} held for runs that have not ended); ask the \
              operator for more",
-            budget.left, budget.granted, budget.reserved
+            amount.shown(),
+            budget.left.shown(),
+            budget.granted.shown(),
+            budget.reserved.shown()
         );
         return Err(Refusal::new(ErrorCode::BudgetExhausted, message).into());
     }

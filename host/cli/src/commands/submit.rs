@@ -148,7 +148,7 @@ fn announce(accepted: &Accepted) {
     if let Some(earlier) = submission.duplicate_of {
         output::note(&format!("  the same component as {earlier}"));
     }
-    output::note(&format!("  can be charged {} at most; {}", accepted.estimate, quota(&accepted.quota)));
+    output::note(&format!("  can be charged {} at most; {}", accepted.estimate.shown(), quota(&accepted.quota)));
 }
 
 fn quota(quota: &QuotaLeft) -> String {

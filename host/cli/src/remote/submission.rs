@@ -118,7 +118,7 @@ pub(crate) fn table(view: &SubmissionView) -> String {
                 BuilderRun::Official(state) => official(&mut table, state),
             }
             if let Some(charged) = submission.charged {
-                table.row("charged", charged);
+                table.row("charged", charged.shown());
             }
         }
     }
@@ -314,7 +314,7 @@ accuracy       0.9004
 parameters     197,120 declared
 prediction     417 kFLOP per sample, 16.9 ngCO2e
 component      123,000 bytes
-charged        2PF
+charged        2.00 PFLOP
 ";
         assert_eq!(table(&view("official", published("scored", Value::Null))), expected);
     }

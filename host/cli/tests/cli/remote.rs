@@ -11,10 +11,13 @@ use crate::bench::Bench;
 
 const ID: &str = "018bcfe5-687b-7000-8000-000000000001";
 
-/// Gives its answers, one a connection, and returns the requests: first line, `authorization`, body.
+/// A request: first line, `authorization`, body.
+type Asked = (String, Option<String>, Vec<u8>);
+
+/// Gives its answers, one a connection, and returns the requests.
 struct Service {
     address: String,
-    thread: JoinHandle<Vec<(String, Option<String>, Vec<u8>)>>,
+    thread: JoinHandle<Vec<Asked>>,
 }
 
 impl Service {
@@ -58,7 +61,7 @@ impl Service {
         command
     }
 
-    fn arrived(self) -> Vec<(String, Option<String>, Vec<u8>)> {
+    fn arrived(self) -> Vec<Asked> {
         self.thread.join().unwrap()
     }
 }

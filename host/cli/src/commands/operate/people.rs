@@ -130,12 +130,12 @@ pub(super) fn teams(teams: &[TeamBudget]) -> Columns {
         .text("members", 5);
     for team in teams {
         let budget = &team.budget;
-        let left = if budget.revoked { "revoked".to_owned() } else { budget.left.to_string() };
+        let left = if budget.revoked { "revoked".to_owned() } else { budget.left.shown() };
         let members: Vec<_> = team.members.iter().map(AccountName::as_str).collect();
         table.row(vec![
             team.team.to_string(),
             bar(budget.used.share_of(budget.granted)),
-            budget.granted.to_string(),
+            budget.granted.shown(),
             budget.reserved.to_string(),
             left,
             team.cost.to_string(),
