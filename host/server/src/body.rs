@@ -24,7 +24,7 @@ const MOST_FIELDS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -40,7 +40,7 @@ pub(crate) async fn read(service: &Service, request: Request, limit: usize) -> R
         None
     };
     let bytes = paced(request.into_body(), limit, service.config.body_timeout, service.config.body_bytes_per_second);
-    Ok(Held { bytes: bytes.await?, _place: place })
+    Ok(Held { bytes: bytes.await?, place })
 }
 
 /// Reads a body that must arrive within `timeout`, and beyond at `rate` bytes a second on the whole.
@@ -74,7 +74,7 @@ fn too_large(limit: usize) -> Failure {
 pub(crate) struct Form {
     pub(crate) fields: Fields,
     files: BTreeMap<String, Bytes>,
-    _held: Held,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Form {
@@ -93,8 +93,8 @@ pub(crate) async fn form(service: &Service, request: Request, limit: usize) -> R
         let message = "the body must be a form: application/x-www-form-urlencoded or multipart/form-data";
         return Err(Failure::new(ErrorCode::UnsupportedMediaType, message));
     }
-    let held = read(service, request, limit.min(service.config.max_json_bytes)).await?;
-    let request = Request::new(Body::from(held.bytes.clone()));
+    let Held { bytes, place } = read(service, request, limit.min(service.config.max_json_bytes)).await?;
+    let request = Request::new(Body::from(bytes));
     let (mut parts, body) = request.into_parts();
     parts.method = axum::http::Method::POST;
     parts.headers.insert(
@@ -107,7 +107,7 @@ pub(crate) async fn form(service: &Service, request: Request, limit: usize) -> R
     if pairs.len() > MOST_FIELDS {
         return Err(too_many_fields());
     }
-    Ok(Form { fields: pairs.into_iter().collect(), files: BTreeMap::new(), _held: held })
+    Ok(Form { fields: pairs.into_iter().collect(), files: BTreeMap::new(), _place: place })
 }
 
 /// Reads a form with files.
@@ -117,8 +117,8 @@ pub(crate) async fn multipart(service: &Service, request: Request, limit: usize)
         return Err(Failure::new(ErrorCode::UnsupportedMediaType, message));
     }
     let headers = request.headers().clone();
-    let held = read(service, request, limit).await?;
-    let mut whole = Request::new(Body::from(held.bytes.clone()));
+    let Held { bytes, place } = read(service, request, limit).await?;
+    let mut whole = Request::new(Body::from(bytes));
     *whole.headers_mut() = headers;
     *whole.method_mut() = axum::http::Method::POST;
     let malformed = |_| Failure::new(ErrorCode::BadRequest, "the multipart body cannot be read");
@@ -147,7 +147,7 @@ pub(crate) async fn multipart(service: &Service, request: Request, limit: usize)
         let text = String::from_utf8(bytes.into()).map_err(|_| Failure::of_field(&name, "must be UTF-8"))?;
         fields.push((name, text));
     }
-    Ok(Form { fields: fields.into_iter().collect(), files, _held: held })
+    Ok(Form { fields: fields.into_iter().collect(), files, _place: place })
 }
 
 fn too_many_fields() -> Failure {

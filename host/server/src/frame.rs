@@ -196,6 +196,8 @@ fn add_headers(headers: &mut HeaderMap, id: &str, identified: bool) {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it stands")]
+
     use super::*;
 
     #[test]
@@ -207,6 +209,27 @@ mod tests {
             assert_ne!(id(bad), bad);
             assert_eq!(id(bad).len(), 32);
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_of_the_service_and_says_nothing_of_itself() {
+        use tower::ServiceExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let store = thimble_store::Store::open(&directory.path().join("data")).await.unwrap();
+        let service = Service::new(store, crate::Config::default());
+        let faulty = async || -> &'static str { panic!("secret of the service") };
+        let router = axum::Router::new()
+            .route("/faulty", axum::routing::get(faulty))
+            .layer(axum::middleware::from_fn_with_state(service.clone(), frame));
+        let request = Request::get("/faulty").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let envelope: thimble_api::ErrorEnvelope = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(envelope.error.code, ErrorCode::Internal);
+        assert!(!envelope.error.message.contains("secret"));
+        assert_eq!(service.metrics.panics.get(), 1);
     }
 
     #[test]

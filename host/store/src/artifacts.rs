@@ -57,6 +57,24 @@ impl Store {
         }
     }
 
+    /// Removes a package that was refused, unless a submission has the same bytes. Whoever submits them at the same time waits
+    /// for this, and then finds them gone: [`submit`](Self::submit) asks for them again.
+    ///
+    /// # Errors
+    ///
+    /// The database or the disk fails.
+    pub async fn discard_package(&self, digest: &Digest) -> Result<()> {
+        let mut transaction = self.write().await?;
+        let needed: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM submissions WHERE package = ?1 OR result = ?1) \
+             OR EXISTS (SELECT 1 FROM challenges WHERE cover = ?1 OR exploration = ?1)",
+        )
+        .bind(digest.as_bytes().as_slice())
+        .fetch_one(&mut *transaction)
+        .await?;
+        if needed { Ok(()) } else { self.remove_artifact(digest).await }
+    }
+
     /// Removes what nothing refers to; what is not there is removed already.
     pub(crate) async fn remove_artifact(&self, digest: &Digest) -> Result<()> {
         match self.artifacts.delete(&path(digest)).await {

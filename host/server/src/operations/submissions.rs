@@ -7,7 +7,7 @@ use thimble_api::submission::{Accepted, BuilderSubmission, ListQuery, Log, MAX_N
 use thimble_api::{ErrorCode, ErrorDetail, Page, SubmissionId, Timestamp};
 use thimble_challenge::Package;
 use thimble_challenge::result::Mode;
-use thimble_store::{Filter, NewSubmission, SubmissionRow, estimate};
+use thimble_store::{Filter, NewSubmission, RefusedOr, SubmissionRow, estimate};
 
 use crate::auth::{Caller, Identity};
 use crate::board;
@@ -59,7 +59,16 @@ pub(crate) async fn submit(
         again: sent.again,
     };
     let now = Timestamp::now();
-    let submitted = service.store.submit(new, now).await?;
+    let submitted = match service.store.submit(new, now).await {
+        Ok(submitted) => submitted,
+        Err(error) => {
+            // What is refused is not kept: it would fill the disk beside every quota.
+            if matches!(error, RefusedOr::Refused(_)) {
+                service.store.discard_package(&package).await?;
+            }
+            return Err(error.into());
+        }
+    };
     Ok(Accepted {
         submission: status::builder_view(service, &submitted.row, now).await?,
         quota: submitted.quota,

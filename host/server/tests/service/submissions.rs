@@ -81,6 +81,29 @@ async fn a_package_that_cannot_be_read_is_neither_kept_nor_counted() {
 }
 
 #[tokio::test]
+async fn a_package_that_is_refused_takes_no_room() {
+    let world = World::new().await;
+    world.challenge("open", |draft| draft["quotas"]["validation_per_day"] = json!(2)).await;
+    let token = world.builder("bob").await;
+    let first = world.submit_as("open", &token, &[], b"one", &[]).await.expect(202).json();
+    let room = async || world.store.sizes().await.unwrap().artifact_bytes;
+    let before = room().await;
+    // The bytes of a submission that was accepted stay.
+    world.submit_as("open", &token, &[], b"one", &[]).await.expect(409);
+    assert_eq!(room().await, before);
+    world.submit("open", &token, "validation").await;
+    let full = room().await;
+    for i in 0..5 {
+        let code =
+            world.submit_as("open", &token, &[], format!("further {i}").as_bytes(), &[]).await.expect(429).code();
+        assert_eq!(code, "quota_exhausted");
+    }
+    assert_eq!(room().await, full);
+    let package = first["submission"]["package"].as_str().unwrap().parse().unwrap();
+    assert!(world.store.artifact(&package).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn one_s_own_submissions_come_in_parts_newest_first() {
     let world = World::new().await;
     world.challenge("open", |_| {}).await;
