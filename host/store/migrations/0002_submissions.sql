@@ -70,6 +70,7 @@ CREATE INDEX submissions_by_account ON submissions (account_id, id);
 CREATE INDEX submissions_by_challenge ON submissions (challenge_id, id);
 CREATE INDEX submissions_by_quota ON submissions (account_id, challenge_id, mode, submitted_at);
 CREATE INDEX submissions_by_component ON submissions (challenge_id, team_id, mode, component);
+CREATE INDEX submissions_by_package ON submissions (package);
 CREATE INDEX submissions_by_end ON submissions (finished_at) WHERE state = 'finished';
 
 -- What a leaderboard is replayed from: one row a change. A later row of the same submission replaces an earlier one.
