@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 use thimble_api::{AccountName, SubmissionId, TeamName, Timestamp};
 use thimble_challenge::result::{Mode, Published};
 use thimble_datasets::Digest;
 
 use crate::columns::{Columns as _, stored_whole};
-use crate::queue;
 use crate::submissions::{SubmissionRow, row};
 use crate::{Actor, Refusal, RefusedOr, Store, StoreError, audit};
 
@@ -107,13 +106,13 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
             if let Some((published, released_at)) = shown.filter(|_| before.mode == Mode::Official) {
-                let event = queue::Publication {
+                let event = Event {
                     // Not before the figures themselves.
                     released_at: now.max(Timestamp::from_millis(released_at)),
                     published: &published,
                     withdrawn: withdrawn || before.verdict != Some(thimble_challenge::Verdict::Scored),
                 };
-                queue::publish(&mut transaction, &before, &event).await?;
+                publish(&mut transaction, &before, &event).await?;
             }
             let action = if withdrawn { "submission.withdraw" } else { "submission.reinstate" };
             audit::record(&mut transaction, actor, action, &id.to_string(), &[], now).await?;
@@ -122,4 +121,30 @@ impl Store {
         transaction.commit().await?;
         Ok(after)
     }
+}
+
+/// A change of what is published of a submission.
+pub(crate) struct Event<'a> {
+    pub(crate) released_at: Timestamp,
+    /// JSON.
+    pub(crate) published: &'a str,
+    pub(crate) withdrawn: bool,
+}
+
+pub(crate) async fn publish(
+    connection: &mut SqliteConnection,
+    submission: &SubmissionRow,
+    event: &Event<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO publications (challenge_id, submission_id, released_at, published, withdrawn) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(submission.challenge_id)
+    .bind(submission.id.as_bytes().as_slice())
+    .bind(event.released_at.millis())
+    .bind(event.published)
+    .bind(event.withdrawn)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

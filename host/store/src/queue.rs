@@ -4,24 +4,19 @@
 //! it ended ([`Store::finish`]). Every lease has a number; whoever writes with an older one has lost the submission and changes
 //! nothing. A lease that runs out puts the submission back, three times at most, and nobody is charged for it.
 
-use sqlx::{Row as _, SqliteConnection};
-use thimble_api::operator::{Capacity, RecordState, WorkerView};
-use thimble_api::submission::{Progress, Queued};
+use sqlx::SqliteConnection;
+use thimble_api::operator::RecordState;
+use thimble_api::submission::Progress;
 use thimble_api::{Compute, SubmissionId, Timestamp};
 use thimble_challenge::Verdict;
-use thimble_challenge::challenge::Challenge;
-use thimble_challenge::result::{Mode, Published};
-use thimble_datasets::Digest;
-use thimble_metrics::Direction;
 
-use crate::columns::{self, Columns as _, stored_compute};
-use crate::submissions::{SubmissionRow, mode_name, row};
-use crate::{Actor, Refusal, RefusedOr, Store, StoreError, audit, budgets, quota};
+use crate::columns;
+use crate::ending::{Finish, Without, end_without, settle};
+use crate::submissions::{SubmissionRow, row};
+use crate::{Actor, Refusal, RefusedOr, Store, StoreError, audit};
 
 /// Leases of one submission that may run out, and platform faults it may end in, before it ends as one.
 pub const MAX_LOSSES: u32 = 3;
-
-const DAY_MILLIS: i64 = 86_400_000;
 
 /// A submission that a worker has.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,23 +38,6 @@ pub enum Answer {
     Cancel,
     /// The submission is another's now: stop, and write nothing.
     Lost,
-}
-
-/// How an evaluation ended.
-#[derive(Debug, Clone)]
-pub struct Finish<'a> {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The artifact that holds the whole result.
-    pub result: Digest,
-    /// Official runs: what is published.
-    pub published: Option<Published>,
-    /// FLOPs that it is charged.
-    pub used: Compute,
-    /// The challenge that it was evaluated under.
-    pub challenge: &'a Challenge,
-    /// Failed runs of a builder in 24 hours that do not count as submissions.
-    pub failures_per_day: u32,
 }
 
 /// What became of an end that a worker wrote down.
@@ -284,93 +262,6 @@ impl Store {
         self.submitted.notify_waiters();
         Ok(changed)
     }
-
-    /// Workers, the queue, and what a submission made now would wait.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn capacity(&self, now: Timestamp) -> Result<Capacity, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        let workers = sqlx::query(
-            "SELECT name, heartbeat_at, submission_id FROM workers WHERE heartbeat_at + lease_ms >= ? ORDER BY name",
-        )
-        .bind(now.millis())
-        .fetch_all(&mut *connection)
-        .await?;
-        let workers: Vec<WorkerView> = workers
-            .iter()
-            .map(|row| {
-                Ok(WorkerView {
-                    name: row.try_get("name")?,
-                    heartbeat_at: row.time("heartbeat_at")?,
-                    submission: row.submission_id_or_null("submission_id")?,
-                })
-            })
-            .collect::<Result<_, StoreError>>()?;
-        let count = "SELECT coalesce(sum(state = 'queued' AND mode = 'official'), 0) AS official, \
-                     coalesce(sum(state = 'queued' AND mode = 'validation'), 0) AS validation, \
-                     coalesce(sum(state = 'running'), 0) AS running FROM submissions WHERE state <> 'finished'";
-        let counts = sqlx::query(count).fetch_one(&mut *connection).await?;
-        let mean = mean_run_seconds(&mut connection, now).await?;
-        let (official, validation) = (counts.whole("official")?, counts.whole("validation")?);
-        drop(connection);
-        let sizes = self.sizes().await?;
-        Ok(Capacity {
-            queued_official: official,
-            queued_validation: validation,
-            running: counts.whole("running")?,
-            mean_run_seconds: mean,
-            expected_wait_seconds: wait(official + validation + 1, workers.len() as u64, mean),
-            workers,
-            database_bytes: sizes.database_bytes,
-            artifact_bytes: sizes.artifact_bytes,
-        })
-    }
-}
-
-/// Where a queued submission stands, and how long those before it will take.
-pub(crate) async fn place(
-    connection: &mut SqliteConnection,
-    submission: &SubmissionRow,
-    now: Timestamp,
-) -> Result<Queued, StoreError> {
-    let before: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM submissions WHERE state = 'queued' AND (mode, submitted_at, id) < (?, ?, ?)",
-    )
-    .bind(mode_name(submission.mode))
-    .bind(submission.submitted_at.millis())
-    .bind(submission.id.as_bytes().as_slice())
-    .fetch_one(&mut *connection)
-    .await?;
-    let workers: i64 = sqlx::query_scalar("SELECT count(*) FROM workers WHERE heartbeat_at + lease_ms >= ?")
-        .bind(now.millis())
-        .fetch_one(&mut *connection)
-        .await?;
-    let position = before.unsigned_abs() + 1;
-    let mean = mean_run_seconds(connection, now).await?;
-    Ok(Queued {
-        position,
-        expected_wait_seconds: wait(position, workers.unsigned_abs(), mean),
-        attempt: submission.attempts + 1,
-    })
-}
-
-/// The wait of whoever is at `position`, if every run takes `mean` seconds.
-fn wait(position: u64, workers: u64, mean: Option<f64>) -> Option<u64> {
-    let rounds = position.div_ceil(workers.max(1));
-    (workers > 0).then_some(())?;
-    mean.map(|mean| (rounds as f64 * mean).ceil() as u64)
-}
-
-async fn mean_run_seconds(connection: &mut SqliteConnection, now: Timestamp) -> Result<Option<f64>, StoreError> {
-    let mean: Option<f64> = sqlx::query_scalar(
-        "SELECT avg(finished_at - started_at) / 1000.0 FROM (SELECT finished_at, started_at FROM submissions \
-         WHERE state = 'finished' AND finished_at > ? AND started_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1000)",
-    )
-    .bind(now.plus_millis(-DAY_MILLIS).millis())
-    .fetch_one(connection)
-    .await?;
-    Ok(mean)
 }
 
 /// Remembers that a worker was heard.
@@ -451,191 +342,6 @@ async fn queue_again(connection: &mut SqliteConnection, id: SubmissionId) -> Res
          revision = revision + 1 WHERE id = ?",
     )
     .bind(id.as_bytes().as_slice())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// A queued submission that is not wanted any more: neither charged nor counted.
-pub(crate) async fn end_cancelled(
-    connection: &mut SqliteConnection,
-    current: &SubmissionRow,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    end_without(connection, current, Compute::ZERO, Without::CancelledQueued, now).await
-}
-
-/// An end without a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Without {
-    /// Cancelled before a worker took it: not counted against the quota.
-    CancelledQueued,
-    /// Cancelled while it ran: counted.
-    CancelledRunning,
-    /// Our fault: not counted.
-    Fault,
-}
-
-/// Ends a submission without a result; one that is scored again keeps its first result.
-async fn end_without(
-    connection: &mut SqliteConnection,
-    current: &SubmissionRow,
-    used: Compute,
-    how: Without,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let id = current.id.as_bytes().as_slice();
-    if current.rescoring {
-        sqlx::query(
-            "UPDATE submissions SET state = 'finished', rescoring = 0, lease_until = NULL, progress = NULL, \
-             revision = revision + 1 WHERE id = ?",
-        )
-        .bind(id)
-        .execute(connection)
-        .await?;
-        return Ok(());
-    }
-    let cancelled = how != Without::Fault;
-    sqlx::query(
-        "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
-         cancelled = ?, counted = counted AND ?, verdict = ?, reserved = 0, charged = ?, revision = revision + 1 WHERE id = ?",
-    )
-    .bind(now.millis())
-    .bind(now.millis())
-    .bind(cancelled)
-    .bind(how == Without::CancelledRunning)
-    .bind((!cancelled).then_some(Verdict::PlatformFault.name()))
-    .bind(stored_compute(used))
-    .bind(id)
-    .execute(&mut *connection)
-    .await?;
-    budgets::settle(connection, (current.challenge_id, current.team_id), current.reserved, used).await
-}
-
-/// Ends a submission with its result: the verdict, the charge, what counts, and what is published.
-async fn settle(
-    connection: &mut SqliteConnection,
-    current: &SubmissionRow,
-    end: &Finish<'_>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let fault = end.verdict == Verdict::PlatformFault;
-    if current.rescoring && fault {
-        return end_without(connection, current, Compute::ZERO, Without::Fault, now).await;
-    }
-    let free = current.rescoring || fault;
-    let used = if free { Compute::ZERO } else { end.used };
-    let failed = !matches!(end.verdict, Verdict::Scored | Verdict::OverParameterLimit | Verdict::PlatformFault);
-    let forgiven = failed
-        && !current.rescoring
-        && quota::forgives(
-            connection,
-            current.account_id,
-            current.challenge_id,
-            current.mode,
-            end.failures_per_day,
-            now,
-        )
-        .await?;
-    let tick = if current.mode == Mode::Official { end.challenge.release.tick_seconds } else { 0 };
-    let released_at = now.on_tick(tick);
-    let improved = match &end.published {
-        Some(published) if !current.rescoring => improves(connection, current, published, end.challenge).await?,
-        _ => current.improved,
-    };
-    let published =
-        end.published.as_ref().map(|published| columns::stored_json("published figures", published)).transpose()?;
-    sqlx::query(
-        "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
-         verdict = ?, counted = counted AND ?, forgiven = forgiven OR ?, reserved = 0, charged = charged + ?, result = ?, \
-         published = ?, improved = ?, rescoring = 0, cancelled = 0, revision = revision + 1 WHERE id = ?",
-    )
-    .bind(now.millis())
-    .bind(released_at.millis())
-    .bind(end.verdict.name())
-    .bind(!(fault || forgiven))
-    .bind(forgiven)
-    .bind(stored_compute(used))
-    .bind(end.result.as_bytes().as_slice())
-    .bind(&published)
-    .bind(improved)
-    .bind(current.id.as_bytes().as_slice())
-    .execute(&mut *connection)
-    .await?;
-    budgets::settle(connection, (current.challenge_id, current.team_id), current.reserved, used).await?;
-    let Some(published) = published.filter(|_| current.mode == Mode::Official) else { return Ok(()) };
-    let scored = end.verdict == Verdict::Scored;
-    let was_shown: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM publications WHERE submission_id = ?)")
-        .bind(current.id.as_bytes().as_slice())
-        .fetch_one(&mut *connection)
-        .await?;
-    // A result that no longer scores takes its earlier figures off the board.
-    if improved && (scored || was_shown) {
-        let event = Publication { released_at, published: &published, withdrawn: current.withdrawn || !scored };
-        publish(connection, current, &event).await?;
-    }
-    Ok(())
-}
-
-/// Whether figures beat the builder's best published ones by more than the challenge asks for (the Ladder rule, Blum and
-/// Hardt 2015).
-async fn improves(
-    connection: &mut SqliteConnection,
-    current: &SubmissionRow,
-    published: &Published,
-    challenge: &Challenge,
-) -> Result<bool, StoreError> {
-    let Some(margin) = challenge.release.improvement else { return Ok(true) };
-    let Some(metric) = challenge.ranking_metric() else { return Ok(true) };
-    // More is better.
-    let height = |published: &Published| {
-        let value = published.metrics.get(metric.name)?.value()?;
-        Some(match metric.direction {
-            _ if metric.ranks_by_magnitude => -value.abs(),
-            Direction::HigherIsBetter => value,
-            Direction::LowerIsBetter => -value,
-        })
-    };
-    let Some(found) = height(published) else { return Ok(true) };
-    let earlier = sqlx::query(
-        "SELECT published FROM submissions WHERE account_id = ? AND challenge_id = ? AND mode = 'official' \
-         AND verdict = 'scored' AND improved = 1 AND id <> ?",
-    )
-    .bind(current.account_id)
-    .bind(current.challenge_id)
-    .bind(current.id.as_bytes().as_slice())
-    .fetch_all(connection)
-    .await?;
-    for row in &earlier {
-        let other: Option<Published> = row.json_or_null("published")?;
-        if other.as_ref().and_then(height).is_some_and(|best| found <= best + margin) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// A change of what is published of a submission.
-pub(crate) struct Publication<'a> {
-    pub(crate) released_at: Timestamp,
-    /// JSON.
-    pub(crate) published: &'a str,
-    pub(crate) withdrawn: bool,
-}
-
-pub(crate) async fn publish(
-    connection: &mut SqliteConnection,
-    submission: &SubmissionRow,
-    event: &Publication<'_>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO publications (challenge_id, submission_id, released_at, published, withdrawn) VALUES (?, ?, ?, ?, ?)",
-    )
-    .bind(submission.challenge_id)
-    .bind(submission.id.as_bytes().as_slice())
-    .bind(event.released_at.millis())
-    .bind(event.published)
-    .bind(event.withdrawn)
     .execute(connection)
     .await?;
     Ok(())

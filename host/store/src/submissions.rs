@@ -19,7 +19,7 @@ use crate::challenges::ChallengeRow;
 use crate::columns::{self, Columns as _};
 use crate::quota;
 use crate::tokens::Principal;
-use crate::{Actor, Refusal, RefusedOr, Store, StoreError, budgets, cursor, queue};
+use crate::{Actor, Refusal, RefusedOr, Store, StoreError, budgets, capacity, cursor, ending};
 
 /// A submission as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -261,7 +261,7 @@ impl Store {
     /// The database fails.
     pub async fn place(&self, row: &SubmissionRow, now: Timestamp) -> Result<Queued, StoreError> {
         let mut connection = self.readers.acquire().await?;
-        queue::place(&mut connection, row, now).await
+        capacity::place(&mut connection, row, now).await
     }
 
     /// What is left of a quota.
@@ -287,7 +287,7 @@ impl Store {
         let mut transaction = self.write().await?;
         let before = row(&mut transaction, id).await?.ok_or_else(Refusal::not_found)?;
         match before.state {
-            RecordState::Queued => queue::end_cancelled(&mut transaction, &before, now).await?,
+            RecordState::Queued => ending::end_cancelled(&mut transaction, &before, now).await?,
             RecordState::Running => {
                 sqlx::query("UPDATE submissions SET cancel_requested = 1, revision = revision + 1 WHERE id = ?")
                     .bind(id.as_bytes().as_slice())
