@@ -214,7 +214,7 @@ pub struct BudgetUse {
     pub granted: Compute,
     /// What finished runs were charged, rounded up to whole hundredths of `granted` (for operators exact).
     pub used: Compute,
-    /// What queued and running ones may still use.
+    /// What queued and running ones may still use; for builders also what official ones held that are not released yet.
     pub reserved: Compute,
     /// What a new submission can still be charged to.
     pub left: Compute,

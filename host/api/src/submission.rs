@@ -43,7 +43,7 @@ pub struct BuilderSubmission {
     /// An earlier submission of the same team to the same challenge, in the same mode, with the same component.
     pub duplicate_of: Option<SubmissionId>,
     /// What the team's budget is charged: all that it may use while it is queued or running, then what it used. Null for an
-    /// official run that has ended: it shows in the team's total only, in steps of 1 % of the budget.
+    /// official run, which shows in the team's total only, in steps of 1 % of the budget and once it is released.
     pub charged: Option<Compute>,
     /// Where it stands.
     pub run: BuilderRun,
@@ -127,7 +127,8 @@ pub struct Progress {
 /// That an official run goes on, and nothing of how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alive {
-    /// When its worker was heard last; null once the run has ended and waits for its release.
+    /// When its worker was heard last. Where results appear on a grid of time, to the minute, and also while a result waits for
+    /// its release: when a run ended is not told. Null before the first sign of life.
     pub heartbeat_at: Option<Timestamp>,
     /// Results of this challenge appear on a grid of so many seconds (0: at once).
     pub release_tick_seconds: u64,

@@ -186,7 +186,7 @@ fn running(progress: &Progress) -> Markup {
 fn going_on(alive: &Alive) -> Markup {
     html! {
         section.panel {
-            h2 { @if alive.heartbeat_at.is_some() { "Running" } @else { "Waiting for release" } }
+            h2 { "Running" }
             p {
                 "An official run says nothing of itself before its result is released: its progress alone would tell "
                 "of private data."

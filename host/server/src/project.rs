@@ -21,6 +21,9 @@ use thimble_store::SubmissionRow;
 /// Said of an official run that failed after it began: why may speak of private data.
 const FAILED_OFFICIALLY: &str = "an official run tells no more, since it might speak of private data: submit the same package in validation to see why";
 
+/// A worker is heard several times in it.
+const MINUTE_MILLIS: i64 = 60_000;
+
 /// What a projection needs beside the row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Known<'a> {
@@ -51,8 +54,7 @@ pub(crate) fn builder(row: &SubmissionRow, known: Known<'_>, now: Timestamp) -> 
     };
     let ended = row.state == RecordState::Finished || keeps_its_end(row);
     let charged = match row.mode {
-        _ if !ended => Some(row.reserved),
-        Mode::Validation => Some(row.charged),
+        Mode::Validation => Some(if ended { row.charged } else { row.reserved }),
         Mode::Official => None,
     };
     BuilderSubmission {
@@ -158,10 +160,8 @@ fn official(row: &SubmissionRow, known: Known<'_>, now: Timestamp) -> OfficialSt
     match (ended, row.state) {
         (false, RecordState::Queued) => return OfficialState::Queued(queued(row, known)),
         (false, _) => {
-            return OfficialState::Running(Alive {
-                heartbeat_at: row.heartbeat_at.or(row.started_at),
-                release_tick_seconds: row.release_tick_seconds,
-            });
+            let heard = row.heartbeat_at.or(row.started_at);
+            return alive(row, heard, now);
         }
         (true, _) => {}
     }
@@ -171,8 +171,20 @@ fn official(row: &SubmissionRow, known: Known<'_>, now: Timestamp) -> OfficialSt
             OfficialState::Finished(Box::new(OfficialOutcome { released_at, ending, remedy }))
         }
         // It has ended, and its end is not told yet: neither is when it ended.
-        _ => OfficialState::Running(Alive { heartbeat_at: None, release_tick_seconds: row.release_tick_seconds }),
+        _ => alive(row, Some(now), now),
     }
+}
+
+/// That it goes on. Where results wait for a grid of time, a sign of life is told to the minute, and also while a result waits:
+/// when a run ended would be a message of its own.
+fn alive(row: &SubmissionRow, heard: Option<Timestamp>, now: Timestamp) -> OfficialState {
+    let minute = |time: Timestamp| Timestamp::from_millis(time.millis() - time.millis() % MINUTE_MILLIS);
+    let heartbeat_at = if row.release_tick_seconds == 0 {
+        heard
+    } else {
+        heard.map(|heard| minute(if now.millis() - heard.millis() < MINUTE_MILLIS { now } else { heard }))
+    };
+    OfficialState::Running(Alive { heartbeat_at, release_tick_seconds: row.release_tick_seconds })
 }
 
 /// The end of an official run, and when it is told.
@@ -261,13 +273,6 @@ pub(crate) fn log(row: &SubmissionRow, result: Option<&EvaluationResult>) -> Log
         },
         None => Log::NotKept,
     }
-}
-
-/// Part of a team's budget as its builders see it: what official runs used shows in whole hundredths only.
-pub(crate) fn in_hundredths(budget: thimble_api::leaderboard::BudgetUse) -> thimble_api::leaderboard::BudgetUse {
-    let used = budget.used.in_steps_of(budget.granted);
-    let left = if budget.revoked { Compute::ZERO } else { budget.granted.minus(used).minus(budget.reserved) };
-    thimble_api::leaderboard::BudgetUse { used, left, ..budget }
 }
 
 #[cfg(test)]

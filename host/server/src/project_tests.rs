@@ -147,9 +147,28 @@ proptest! {
         }
         // When it ended is not told before its figures, and what it used never.
         prop_assert!(!text.contains(&NOW.plus_millis(-31_313).to_string()) || row.released_at.is_none(), "{text}");
-        if let BuilderRun::Official(OfficialState::Finished(_)) = told.run {
-            prop_assert_eq!(told.charged, None);
-        }
+        prop_assert_eq!(told.charged, None);
+    }
+
+    /// Where results wait for a grid, a run that has ended looks like one that is alive until its release.
+    #[test]
+    fn that_a_run_has_ended_is_not_told_before_its_release(ended in officials(), later in 1_i64..1_000_000, heard in 0_i64..59_000) {
+        let waiting = SubmissionRow {
+            state: RecordState::Finished,
+            rescoring: false,
+            released_at: Some(NOW.plus_millis(later)),
+            finished_at: Some(NOW.plus_millis(-1)),
+            release_tick_seconds: 900,
+            ..ended
+        };
+        let running = SubmissionRow {
+            state: RecordState::Running,
+            released_at: None,
+            finished_at: None,
+            heartbeat_at: Some(NOW.plus_millis(-heard)),
+            ..waiting.clone()
+        };
+        prop_assert_eq!(builder(&waiting, Known::default(), NOW), builder(&running, Known::default(), NOW));
     }
 
     /// Of a verdict only the published outcome, a cancellation and a fault of the service are told.
@@ -227,19 +246,4 @@ fn a_validation_run_without_its_result_says_how_it_ended() {
         unreachable!("it has ended")
     };
     assert_eq!((end.verdict, end.remedy), (None, None));
-}
-
-/// 1,234 of 10,000 are 12.34 %: 13 hundredths.
-#[test]
-fn builders_see_a_budget_in_whole_hundredths() {
-    let budget = thimble_api::leaderboard::BudgetUse {
-        granted: Compute::from_flops(10_000),
-        used: Compute::from_flops(1_234),
-        reserved: Compute::from_flops(500),
-        left: Compute::from_flops(8_266),
-        revoked: false,
-    };
-    let seen = in_hundredths(budget);
-    assert_eq!((seen.used.flops(), seen.left.flops()), (1_300, 8_200));
-    assert_eq!(in_hundredths(thimble_api::leaderboard::BudgetUse { revoked: true, ..budget }).left, Compute::ZERO);
 }

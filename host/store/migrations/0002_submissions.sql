@@ -33,7 +33,7 @@ CREATE TABLE submissions (
     counted          INTEGER NOT NULL DEFAULT 1 CHECK (counted IN (0, 1)),
     -- It failed and was counted as a failure instead.
     forgiven         INTEGER NOT NULL DEFAULT 0 CHECK (forgiven IN (0, 1)),
-    -- FLOPs held in the team's budget, and taken from it.
+    -- FLOPs held in the team's budget until it ends, and taken from it then.
     reserved         INTEGER NOT NULL CHECK (reserved >= 0),
     charged          INTEGER NOT NULL DEFAULT 0 CHECK (charged >= 0),
     -- Evaluated again by an operator: charged to nobody.

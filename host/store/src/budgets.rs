@@ -33,6 +33,32 @@ impl Store {
             .unwrap_or_else(|| budget_use(challenge.draft.rules.team_budget, Compute::ZERO, Compute::ZERO, false)))
     }
 
+    /// A team's budget as its builders may see it: official runs hold what they may use until they are released, and what was used
+    /// shows in whole hundredths only. Otherwise a budget told when a run ended, and what it used.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn visible_budget(
+        &self,
+        challenge: &ChallengeRow,
+        team_id: i64,
+        now: Timestamp,
+    ) -> Result<BudgetUse, StoreError> {
+        let exact = self.budget(challenge, team_id).await?;
+        let row = sqlx::query(
+            "SELECT coalesce(sum(charged), 0) AS charged, coalesce(sum(reserved), 0) AS reserved FROM submissions \
+             WHERE challenge_id = ? AND team_id = ? AND mode = 'official' AND state = 'finished' AND released_at > ?",
+        )
+        .bind(challenge.id)
+        .bind(team_id)
+        .bind(now.millis())
+        .fetch_one(&self.readers)
+        .await?;
+        let used = exact.used.minus(row.compute("charged")?).in_steps_of(exact.granted);
+        let reserved = exact.reserved.plus(row.compute("reserved")?);
+        Ok(budget_use(exact.granted, used, reserved, exact.revoked))
+    }
+
     /// Gives a team more or less compute than before, or takes it away. What runs goes on.
     ///
     /// # Errors
@@ -178,5 +204,6 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<BudgetUse, StoreError> {
 }
 
 fn budget_use(granted: Compute, used: Compute, reserved: Compute, revoked: bool) -> BudgetUse {
-    BudgetUse { granted, used, reserved, left: granted.minus(used).minus(reserved), revoked }
+    let left = if revoked { Compute::ZERO } else { granted.minus(used).minus(reserved) };
+    BudgetUse { granted, used, reserved, left, revoked }
 }

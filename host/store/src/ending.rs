@@ -71,7 +71,7 @@ pub(crate) async fn end_without(
     let cancelled = how != Without::Fault;
     sqlx::query(
         "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
-         cancelled = ?, counted = counted AND ?, verdict = ?, reserved = 0, charged = ?, revision = revision + 1 WHERE id = ?",
+         cancelled = ?, counted = counted AND ?, verdict = ?, charged = ?, revision = revision + 1 WHERE id = ?",
     )
     .bind(now.millis())
     .bind(now.millis())
@@ -120,7 +120,7 @@ pub(crate) async fn settle(
         end.published.as_ref().map(|published| columns::stored_json("published figures", published)).transpose()?;
     sqlx::query(
         "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
-         verdict = ?, counted = counted AND ?, forgiven = forgiven OR ?, reserved = 0, charged = charged + ?, result = ?, \
+         verdict = ?, counted = counted AND ?, forgiven = forgiven OR ?, charged = charged + ?, result = ?, \
          published = ?, improved = ?, rescoring = 0, cancelled = 0, revision = revision + 1 WHERE id = ?",
     )
     .bind(now.millis())
@@ -135,7 +135,9 @@ pub(crate) async fn settle(
     .bind(current.id.as_bytes().as_slice())
     .execute(&mut *connection)
     .await?;
-    budgets::settle(connection, (current.challenge_id, current.team_id), current.reserved, used).await?;
+    // What is scored again was settled the first time.
+    let held = if current.rescoring { Compute::ZERO } else { current.reserved };
+    budgets::settle(connection, (current.challenge_id, current.team_id), held, used).await?;
     let Some(published) = published.filter(|_| current.mode == Mode::Official) else { return Ok(()) };
     let scored = end.verdict == Verdict::Scored;
     let was_shown: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM publications WHERE submission_id = ?)")

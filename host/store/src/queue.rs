@@ -53,7 +53,7 @@ pub enum Recorded {
 
 impl Store {
     /// Takes the next submission: official before validation, earlier before later, and none whose builder has as many
-    /// running as the challenge allows.
+    /// running in the same mode as the challenge allows.
     ///
     /// # Errors
     /// The database fails.
@@ -63,7 +63,7 @@ impl Store {
         let id: Option<Vec<u8>> = sqlx::query_scalar(
             "SELECT s.id FROM submissions s WHERE s.state = 'queued' AND s.concurrency > \
              (SELECT count(*) FROM submissions r WHERE r.state = 'running' AND r.account_id = s.account_id \
-              AND r.challenge_id = s.challenge_id) ORDER BY s.mode, s.submitted_at, s.id LIMIT 1",
+              AND r.challenge_id = s.challenge_id AND r.mode = s.mode) ORDER BY s.mode, s.submitted_at, s.id LIMIT 1",
         )
         .fetch_optional(&mut *transaction)
         .await?;

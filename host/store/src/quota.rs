@@ -1,4 +1,7 @@
 //! Submissions per rolling day, in all, and the separate allowance for failures.
+//!
+//! How an official run counts is decided when it ends and seen when that is released: until then it counts as a submission, so that
+//! nobody reads from a quota that a run has ended.
 
 use sqlx::SqliteConnection;
 use thimble_api::Timestamp;
@@ -31,9 +34,10 @@ pub(crate) async fn left(
     let rules = &challenge.draft.rules;
     let since = now.plus_millis(-DAY_MILLIS).millis();
     let (used, forgiven): (i64, i64) = sqlx::query_as(
-        "SELECT coalesce(sum(counted), 0), coalesce(sum(forgiven), 0) FROM submissions \
-         WHERE account_id = ? AND challenge_id = ? AND mode = ? AND submitted_at > ?",
+        "SELECT coalesce(sum(counted OR released_at > ?1), 0), coalesce(sum(forgiven AND released_at <= ?1), 0) \
+         FROM submissions WHERE account_id = ?2 AND challenge_id = ?3 AND mode = ?4 AND submitted_at > ?5",
     )
+    .bind(now.millis())
     .bind(account_id)
     .bind(challenge.id)
     .bind(mode_name(mode))
@@ -48,12 +52,13 @@ pub(crate) async fn left(
         let to_leave = used - i64::from(per_day);
         let at: Option<i64> = sqlx::query_scalar(
             "SELECT submitted_at FROM submissions WHERE account_id = ? AND challenge_id = ? AND mode = ? \
-             AND submitted_at > ? AND counted = 1 ORDER BY submitted_at LIMIT 1 OFFSET ?",
+             AND submitted_at > ? AND (counted = 1 OR released_at > ?) ORDER BY submitted_at LIMIT 1 OFFSET ?",
         )
         .bind(account_id)
         .bind(challenge.id)
         .bind(mode_name(mode))
         .bind(since)
+        .bind(now.millis())
         .bind(to_leave)
         .fetch_optional(&mut *connection)
         .await?;
@@ -64,8 +69,10 @@ pub(crate) async fn left(
         None => None,
         Some(limit) => {
             let all: i64 = sqlx::query_scalar(
-                "SELECT coalesce(sum(counted), 0) FROM submissions WHERE account_id = ? AND challenge_id = ? AND mode = ?",
+                "SELECT coalesce(sum(counted OR released_at > ?), 0) FROM submissions \
+                 WHERE account_id = ? AND challenge_id = ? AND mode = ?",
             )
+            .bind(now.millis())
             .bind(account_id)
             .bind(challenge.id)
             .bind(mode_name(mode))

@@ -82,7 +82,7 @@ pub struct SubmissionRow {
     pub package_bytes: u64,
     /// An earlier one of the team with the same component.
     pub duplicate_of: Option<SubmissionId>,
-    /// Held in the team's budget.
+    /// Held in the team's budget until it ends.
     pub reserved: Compute,
     /// Taken from the team's budget.
     pub charged: Compute,

@@ -79,7 +79,7 @@ async fn a_fault_of_ours_is_tried_again_and_then_refunded() {
     }
     let row = service.store.submission(id).await.unwrap().unwrap();
     assert_eq!((row.verdict, row.charged), (Some(Verdict::PlatformFault), Compute::ZERO));
-    assert_eq!(service.quota("ada", Mode::Official, at(3)).await.left, 5);
+    assert_eq!(service.quota("ada", Mode::Official, at(900)).await.left, 5);
 }
 
 #[tokio::test]
@@ -94,8 +94,8 @@ async fn official_runs_before_validation_and_no_builder_takes_all_workers() {
     while let Some(job) = service.store.lease(&format!("w/{}", order.len()), LEASE, at(10)).await.unwrap() {
         order.push(job.submission.note.clone());
     }
-    // The challenge lets two of a builder run at once: ada's third waits although a worker is free.
-    assert_eq!(order, ["o1", "v1", "v4"]);
+    // The challenge lets two of a builder run at once in a mode: ada's third waits although a worker is free.
+    assert_eq!(order, ["o1", "v1", "v2", "v4"]);
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn failures_have_an_allowance_of_their_own() {
         let job = service.store.lease("w/0", LEASE, at(10)).await.unwrap().unwrap();
         service.finish(&job, Verdict::Trap, None, at(11)).await;
     }
-    let quota = service.quota("ada", Mode::Official, at(12)).await;
+    let quota = service.quota("ada", Mode::Official, at(900)).await;
     assert_eq!((quota.left, quota.failures_left), (4, 0), "two forgiven, the third counts");
 }
 
@@ -191,6 +191,28 @@ async fn a_budget_is_held_then_taken_and_never_exceeded() {
     service.set_budget("ada", set(estimate.times(9), true)).await;
     let revoked = service.submit("ada", Mode::Validation, "four", at(3)).await.unwrap_err();
     assert_eq!(revoked.code, ErrorCode::BudgetExhausted);
+}
+
+#[tokio::test]
+async fn neither_quota_nor_budget_tells_a_builder_that_an_official_run_has_ended() {
+    // The challenge releases results every 900 seconds.
+    let service = Service::new().await;
+    let estimate = service.estimate(Mode::Official).await;
+    service.submit("ada", Mode::Official, "one", at(0)).await.unwrap();
+    let running = (service.quota("ada", Mode::Official, at(1)).await, service.visible_budget("ada", at(1)).await);
+    let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+    service.finish(&job, Verdict::Trap, None, at(2)).await;
+    for now in [at(2), at(899)] {
+        let waiting = (service.quota("ada", Mode::Official, now).await, service.visible_budget("ada", now).await);
+        assert_eq!(waiting, running);
+    }
+    assert_eq!(running.1.reserved, estimate);
+    let (quota, budget) =
+        (service.quota("ada", Mode::Official, at(900)).await, service.visible_budget("ada", at(900)).await);
+    assert_eq!((quota.left, quota.failures_left), (5, 1), "a failure that is forgiven");
+    // 200 PF in hundredths.
+    assert_eq!((budget.used, budget.reserved), ("2PF".parse().unwrap(), Compute::ZERO));
+    assert_eq!(service.budget("ada").await.used, service::USED, "the operator sees it all");
 }
 
 #[tokio::test]

@@ -38,10 +38,13 @@ impl Live {
                 self.word("queued", place(queued));
             }
             BuilderRun::Validation(ValidationState::Running(progress)) => self.progress(progress),
-            BuilderRun::Official(OfficialState::Running(alive)) => match alive.heartbeat_at {
-                Some(_) => self.word("running", "an official run shows nothing until it ends".to_owned()),
-                None => self.word("ended", format!("results appear every {}", spoken(alive.release_tick_seconds))),
-            },
+            BuilderRun::Official(OfficialState::Running(alive)) => self.word(
+                "running",
+                match alive.release_tick_seconds {
+                    0 => "an official run shows nothing until it ends".to_owned(),
+                    tick => format!("an official run shows nothing; results appear every {}", spoken(tick)),
+                },
+            ),
             _ => self.bar.finish_and_clear(),
         }
     }

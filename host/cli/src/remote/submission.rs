@@ -79,9 +79,6 @@ pub(crate) fn state(run: &BuilderRun) -> String {
             Some(phase) => format!("running, {}", phase_name(phase)),
             None => "running".to_owned(),
         },
-        BuilderRun::Official(OfficialState::Running(alive)) if alive.heartbeat_at.is_none() => {
-            "to be released".to_owned()
-        }
         BuilderRun::Official(OfficialState::Running(_)) => "running".to_owned(),
         BuilderRun::Validation(ValidationState::Finished(outcome)) => match outcome.verdict {
             Some(Verdict::Scored) => outcome.score.map_or("scored".to_owned(), report::scored),
@@ -226,16 +223,18 @@ fn why(table: &mut Table, failure: Option<&Why>, remedy: Option<&str>) {
 fn official(table: &mut Table, state: &OfficialState) {
     match state {
         OfficialState::Queued(own) => queued(table, own),
-        OfficialState::Running(alive) => match alive.heartbeat_at {
-            Some(at) => {
-                table.row("state", "running");
+        OfficialState::Running(alive) => {
+            table.row("state", "running");
+            if let Some(at) = alive.heartbeat_at {
                 table.row("heartbeat", time(at));
             }
-            None => {
-                let tick = spoken(alive.release_tick_seconds);
-                table.row("state", format!("ended; results of this challenge appear every {tick}"));
+            if alive.release_tick_seconds > 0 {
+                table.row(
+                    "release",
+                    format!("results of this challenge appear every {}", spoken(alive.release_tick_seconds)),
+                );
             }
-        },
+        }
         OfficialState::Finished(outcome) => official_outcome(table, outcome),
     }
 }

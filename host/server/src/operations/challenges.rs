@@ -66,8 +66,11 @@ pub(crate) async fn view(service: &Service, caller: &Caller, row: &ChallengeRow)
         for mode in [Mode::Official, Mode::Validation] {
             quotas.push(service.store.quota(row, principal.account_id, mode, now).await?);
         }
-        let exact = service.store.budget(row, principal.team_id).await?;
-        budget = Some(if caller.is_operator() { exact } else { project::in_hundredths(exact) });
+        budget = Some(if caller.is_operator() {
+            service.store.budget(row, principal.team_id).await?
+        } else {
+            service.store.visible_budget(row, principal.team_id, now).await?
+        });
     }
     Ok(ChallengeView {
         summary: summary(service, row).await?,

@@ -260,7 +260,12 @@ async fn figures_are_told_at_their_tick_and_not_before() {
     assert!(row.released_at.unwrap() > Timestamp::now());
     let status = world.get(&format!("/api/v1/submissions/{id}"), Some(&token)).await.expect(200);
     let state = status.json()["submission"]["run"]["status"].clone();
-    assert_eq!(state, json!({ "state": "running", "heartbeat_at": null, "release_tick_seconds": 604_800 }));
+    assert_eq!((&state["state"], &state["release_tick_seconds"]), (&json!("running"), &json!(604_800)));
+    let heard = state["heartbeat_at"].as_str().unwrap();
+    assert!(heard.ends_with(":00.000Z"), "to the minute, as while it ran: {heard}");
+    let challenge = world.get("/api/v1/challenges/open", Some(&token)).await.expect(200).json();
+    assert_ne!(challenge["budget"]["reserved"], json!("0F"), "what it held is held until then");
+    assert_eq!(challenge["budget"]["used"], json!("0F"));
     let board = world.get("/api/v1/challenges/open/leaderboard", None).await.expect(200).json();
     assert_eq!((board["total"].clone(), board["version"].clone()), (json!(0), json!(0)));
     world.get(&format!("/api/v1/submissions/{id}"), None).await.expect(404);

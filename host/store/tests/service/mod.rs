@@ -171,6 +171,11 @@ impl Service {
         self.store.budget(&self.challenge().await, team_id).await.unwrap()
     }
 
+    pub(crate) async fn visible_budget(&self, builder: &str, now: Timestamp) -> BudgetUse {
+        let team_id = self.principal(builder).await.team_id;
+        self.store.visible_budget(&self.challenge().await, team_id, now).await.unwrap()
+    }
+
     pub(crate) async fn set_budget(&self, team: &str, request: BudgetRequest) {
         let challenge = self.challenge().await;
         self.store.set_budget(&challenge, &team.parse().unwrap(), request, &Actor::Local, at(0)).await.unwrap();
