@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use thimble_api::Timestamp;
 use thimble_api::operator::{RecordState, SubmissionRecord};
 use thimble_api::submission::{
     Alive, BuilderRun, BuilderSubmission, Cost, Log, OfficialEnding, OfficialOutcome, OfficialState, Progress,
     PublicSubmission, Queued, ValidationOutcome, ValidationState, remedy,
 };
-use thimble_api::{Compute, Timestamp};
 use thimble_challenge::challenge::Limits;
 use thimble_challenge::result::{EvaluationResult, Mode, Outcome, Published};
 use thimble_challenge::units::FUEL_PER_FLOP;

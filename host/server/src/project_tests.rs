@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
+use thimble_api::Compute;
 use thimble_challenge::ParameterCount;
 use thimble_challenge::result::{Failure, Phase};
 use thimble_datasets::Digest;

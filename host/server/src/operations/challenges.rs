@@ -16,7 +16,6 @@ use crate::auth::Caller;
 use crate::board::{self, Key, Snapshot, What};
 use crate::catalog;
 use crate::failure::{Failure, Result};
-use crate::project;
 use crate::ranking;
 use crate::service::Service;
 
