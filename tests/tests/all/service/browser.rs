@@ -73,6 +73,8 @@ impl Browser {
         let answer = browser.send(&format!("{root}/session"), &capabilities);
         let id = answer["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {answer}"));
         browser.session = format!("{root}/session/{id}");
+        // What is looked for may be on a page that is still on its way.
+        browser.post("timeouts", &json!({"implicit": 10_000}));
         browser
     }
 
