@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 256 << 10;
 const MAX_TAGS: usize = 20_000;
 
 /// Elements that may stay. Text of others stays without them.
-const TAGS: [&str; 34] = [
+const TAGS: [&str; 36] = [
     "a",
     "abbr",
     "b",
@@ -49,9 +49,9 @@ const TAGS: [&str; 34] = [
     "td",
     "th",
     "thead",
+    "tr",
+    "ul",
 ];
-/// Those that do not fit the line above.
-const MORE_TAGS: [&str; 2] = ["tr", "ul"];
 
 /// Elements whose content goes with them.
 const EMPTIED: [&str; 12] = [
@@ -105,7 +105,7 @@ const fn below(level: HeadingLevel) -> HeadingLevel {
 /// No styles, classes, ids, pictures or forms.
 fn clean(source: &str) -> String {
     Builder::new()
-        .tags(TAGS.into_iter().chain(MORE_TAGS).collect())
+        .tags(HashSet::from(TAGS))
         .clean_content_tags(HashSet::from(EMPTIED))
         .generic_attributes(HashSet::new())
         .generic_attribute_prefixes(HashSet::new())

@@ -7,9 +7,7 @@ use thimble_api::submission::Queued;
 
 use crate::columns::Columns as _;
 use crate::submissions::{SubmissionRow, mode_name};
-use crate::{Store, StoreError};
-
-const DAY_MILLIS: i64 = 86_400_000;
+use crate::{DAY_MILLIS, Store, StoreError};
 
 impl Store {
     /// Workers, the queue, and what a submission made now would wait.

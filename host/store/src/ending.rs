@@ -29,19 +29,10 @@ pub struct Finish<'a> {
     pub failures_per_day: u32,
 }
 
-/// A queued submission that is not wanted any more: neither charged nor counted.
-pub(crate) async fn end_cancelled(
-    connection: &mut SqliteConnection,
-    current: &SubmissionRow,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    end_without(connection, current, Compute::ZERO, Without::CancelledQueued, now).await
-}
-
 /// An end without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Without {
-    /// Cancelled before a worker took it: not counted against the quota.
+    /// Cancelled before a worker took it: neither charged nor counted against the quota.
     CancelledQueued,
     /// Cancelled while it ran: counted.
     CancelledRunning,

@@ -52,6 +52,8 @@ pub use tokens::Principal;
 
 /// Connections that read. Each has a thread of its own.
 const READERS: u32 = 4;
+/// 24 hours: what quotas, waits and use are counted over.
+pub(crate) const DAY_MILLIS: i64 = 86_400_000;
 /// How long a connection waits for a writer of another process.
 const BUSY: Duration = Duration::from_secs(10);
 

@@ -8,12 +8,10 @@ use thimble_api::{Compute, Timestamp};
 use thimble_challenge::Verdict;
 
 use crate::columns::Columns as _;
-use crate::{Store, StoreError};
+use crate::{DAY_MILLIS, Store, StoreError};
 
 /// Days that are counted.
 const DAYS: i64 = 30;
-
-const DAY_MILLIS: i64 = 86_400_000;
 
 /// What is counted of a challenge's use.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,10 +12,7 @@ use thimble_challenge::result::Mode;
 
 use crate::challenges::ChallengeRow;
 use crate::submissions::mode_name;
-use crate::{Refusal, StoreError};
-
-/// 24 hours.
-const DAY_MILLIS: i64 = 86_400_000;
+use crate::{DAY_MILLIS, Refusal, StoreError};
 
 /// What is left for an account on a challenge.
 pub(crate) async fn left(

@@ -287,7 +287,10 @@ impl Store {
         let mut transaction = self.write().await?;
         let before = row(&mut transaction, id).await?.ok_or_else(Refusal::not_found)?;
         match before.state {
-            RecordState::Queued => ending::end_cancelled(&mut transaction, &before, now).await?,
+            RecordState::Queued => {
+                ending::end_without(&mut transaction, &before, Compute::ZERO, ending::Without::CancelledQueued, now)
+                    .await?;
+            }
             RecordState::Running => {
                 sqlx::query("UPDATE submissions SET cancel_requested = 1, revision = revision + 1 WHERE id = ?")
                     .bind(id.as_bytes().as_slice())
