@@ -1,6 +1,8 @@
 //! Opening a dataset: every byte is checked before anyone sees a row.
 
 use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
 
 use cap_std::fs::Dir;
 
@@ -20,7 +22,7 @@ use crate::task::TaskKind;
 #[derive(Debug)]
 pub struct Dataset {
     metadataset: Metadataset,
-    splits: [SplitTable; 3],
+    splits: [Arc<SplitTable>; 3],
 }
 
 /// One split of an opened dataset.
@@ -28,6 +30,8 @@ pub struct SplitTable {
     rows: usize,
     fields: Vec<Field>,
     columns: Vec<Stored>,
+    /// `None` of what is in no file.
+    file: Option<File>,
 }
 
 /// Why a directory holds no valid dataset.
@@ -118,9 +122,9 @@ impl Dataset {
         let metadataset = Metadataset::from_json(&json)?;
         let [train, validation, test] = Split::ALL;
         let splits = [
-            open_split(dir, &metadataset, train)?,
-            open_split(dir, &metadataset, validation)?,
-            open_split(dir, &metadataset, test)?,
+            Arc::new(open_split(dir, &metadataset, train)?),
+            Arc::new(open_split(dir, &metadataset, validation)?),
+            Arc::new(open_split(dir, &metadataset, test)?),
         ];
         let dataset = Self { metadataset, splits };
         dataset.check_content()?;
@@ -138,7 +142,16 @@ impl Dataset {
     }
 
     /// One split's rows.
-    pub const fn split(&self, split: Split) -> &SplitTable {
+    pub fn split(&self, split: Split) -> &SplitTable {
+        self.stored(split)
+    }
+
+    /// One split's rows, to keep without the others.
+    pub fn shared(&self, split: Split) -> Arc<SplitTable> {
+        self.stored(split).clone()
+    }
+
+    const fn stored(&self, split: Split) -> &Arc<SplitTable> {
         let [train, validation, test] = &self.splits;
         match split {
             Split::Train => train,
@@ -162,7 +175,8 @@ fn open_split(dir: &Dir, metadataset: &Metadataset, split: Split) -> Result<Spli
     let file = split.file_name();
     let fields = &metadataset.fields;
     let (handle, _) = files::open_regular(dir, file, limits::SPLIT_FILE_BYTES)?;
-    let buffer = map::map(&handle).map_err(|source| FileError::Io { file: file.into(), source })?;
+    let handle = handle.into_std();
+    let buffer = map::map(&handle, None).map_err(|source| FileError::Io { file: file.into(), source })?;
 
     // Before decoding: this is what tells a damaged file from a wrong one.
     let (expected, found) = (*metadataset.file_digest(split), Digest::of(&buffer));
@@ -177,7 +191,7 @@ fn open_split(dir: &Dir, metadataset: &Metadataset, split: Split) -> Result<Spli
     let counts = checked.check().map_err(|source| OpenError::Table { file, source })?;
     check_counts(metadataset, split, &counts)?;
     check_offsets(fields, &columns).map_err(|source| OpenError::Table { file, source })?;
-    Ok(SplitTable { rows, fields: fields.clone(), columns })
+    Ok(SplitTable { rows, fields: fields.clone(), columns, file: Some(handle) })
 }
 
 fn check_counts(metadataset: &Metadataset, split: Split, counts: &[u64]) -> Result<(), OpenError> {
@@ -219,7 +233,40 @@ impl SplitTable {
         let stored =
             |(field, values): (&Field, Values)| Stored::owned(values, counts.as_deref().filter(|_| field.ragged));
         let columns = fields.iter().zip(table.columns).map(stored).collect();
-        Ok(Self { rows: table.rows, fields, columns })
+        Ok(Self { rows: table.rows, fields, columns, file: None })
+    }
+
+    /// Maps the file of a split that another process has opened as part of a dataset, and so has checked: here only its
+    /// structure is, not its digest and not its values. `length` is the file's, which is not asked for.
+    ///
+    /// # Errors
+    /// The file cannot be mapped, or is not the Arrow file of such a split.
+    pub fn of_checked_file(
+        (file, length): (File, usize),
+        split: Split,
+        fields: Vec<Field>,
+        rows: usize,
+    ) -> Result<Self, OpenError> {
+        let name = split.file_name();
+        let buffer = map::map(&file, Some(length)).map_err(|source| FileError::Io { file: name.into(), source })?;
+        let columns = decode(&buffer, &fields).map_err(|source| OpenError::Decode { file: name, source })?;
+        for (field, column) in fields.iter().zip(&columns) {
+            // Offsets have one number more than there are rows, and end where the values end.
+            let (found, width) = match column.offsets() {
+                Some(offsets) => (offsets.len().saturating_sub(1), 1),
+                None => (column.view().len(), field.width()),
+            };
+            if rows.checked_mul(width) != Some(found) {
+                let source = TableError::Length { field: field.name.clone(), rows, width, found };
+                return Err(OpenError::Table { file: name, source });
+            }
+        }
+        Ok(Self { rows, fields, columns, file: Some(file) })
+    }
+
+    /// The file that holds the split, open for reading; `None` where there is none.
+    pub const fn file(&self) -> Option<&File> {
+        self.file.as_ref()
     }
 
     /// Number of rows.

@@ -18,7 +18,8 @@ use thimble_challenge::challenge::LoadedChallenge;
 use thimble_challenge::result::{EvaluationResult, Mode, Phase};
 use thimble_challenge::{Package, Verdict};
 use thimble_datasets::Dataset;
-use thimble_runtime::{BoundData, Compiler, Request, Runner, Unobserved};
+use thimble_runtime::{BoundData, Children, Place, Request, Runner, Unobserved};
+use thimble_sandbox::Policy;
 use thimble_tests::evaluation::{open_dataset, open_directory, product, thimble};
 use thimble_tests::fixture::{self, StoredDataset};
 use thimble_tests::template::Solution;
@@ -45,8 +46,9 @@ fn main() {
 }
 
 fn runner(cache: Option<&TempDir>) -> Runner {
-    let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
-    Runner::new(Compiler { command, cache: cache.map(fixture::open) }).expect("the runner starts")
+    let command = vec![OsString::from(thimble()), OsString::from("sandbox-child")];
+    Runner::new(Children { command, policy: Policy::default(), cache: cache.map(fixture::open) }, Place::InProcess)
+        .expect("the runner starts")
 }
 
 fn median(mut samples: Vec<Duration>) -> Duration {

@@ -14,7 +14,8 @@ use thimble_challenge::challenge::LoadedChallenge;
 use thimble_challenge::result::{EvaluationResult, Mode};
 use thimble_datasets::Dataset;
 use thimble_runtime::profile::{self, Profile, Subject};
-use thimble_runtime::{BoundData, Compiler, Event, Observer, PublicData, Request, Runner, Unobserved};
+use thimble_runtime::{BoundData, Children, Event, Observer, Place, PublicData, Request, Runner, Unobserved};
+use thimble_sandbox::Policy;
 
 use crate::fixture::{self, StoredDataset};
 use crate::rss;
@@ -35,16 +36,17 @@ pub struct Evaluation {
 /// The dataset of [`fixture::tables`].
 pub static DATASET: LazyLock<StoredDataset> = LazyLock::new(|| StoredDataset::new(&fixture::tables()));
 
-static RUNNER: LazyLock<Runner> = LazyLock::new(|| Runner::new(compiler()).expect("the runner starts on this machine"));
+static RUNNER: LazyLock<Runner> =
+    LazyLock::new(|| Runner::new(children(), Place::InProcess).expect("the runner starts on this machine"));
 
 /// One evaluation at a time, so that times and memory are those of one guest.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Compiles through the built command line, and keeps artifacts for the life of the process's temporary directory.
-fn compiler() -> Compiler {
+fn children() -> Children {
     static CACHE: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a temporary directory"));
-    let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
-    Compiler { command, cache: Some(fixture::open(&CACHE)) }
+    let command = vec![OsString::from(thimble()), OsString::from("sandbox-child")];
+    Children { command, policy: Policy::default(), cache: Some(fixture::open(&CACHE)) }
 }
 
 /// The directory of build products: the one this test executable stands in (`target/release`).
@@ -117,7 +119,8 @@ pub fn profile(
 /// Validation against the small challenge with another compile child.
 pub fn evaluate_compiled_by(command: &[&str], submission: &[u8]) -> Evaluation {
     let command = command.iter().map(OsString::from).collect();
-    let runner = Runner::new(Compiler { command, cache: None }).expect("the runner starts on this machine");
+    let runner = Runner::new(Children { command, policy: Policy::default(), cache: None }, Place::InProcess)
+        .expect("the runner starts on this machine");
     let (challenge, data) = DATASET.load(fixture::challenge(), Mode::Validation);
     evaluate_by(&runner, &data, submission, &challenge)
 }

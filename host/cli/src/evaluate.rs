@@ -12,13 +12,14 @@ use thimble_challenge::LoadedChallenge;
 use thimble_challenge::result::EvaluationResult;
 use thimble_datasets::{Dataset, OperatorSecret};
 use thimble_runtime::profile::{self, Profile, Subject};
-use thimble_runtime::{BoundData, Compiler, Observer, PublicData, Request, Runner};
+use thimble_runtime::{BoundData, Children, Observer, PublicData, Request, Runner};
 
 use crate::cache::Cache;
 use crate::exit::{Blame as _, Failure};
 use crate::input;
+use crate::sandbox::Sandbox;
 
-/// The variable whose words go before the compile child's command.
+/// The variable whose words go before the command of children.
 const CHILD_WRAPPER: &str = "THIMBLE_CHILD_WRAPPER";
 
 /// Runs a submission to its end.
@@ -26,12 +27,14 @@ pub(crate) fn evaluate(
     submission: &[u8],
     challenge: &LoadedChallenge,
     data: &BoundData,
+    sandbox: Sandbox,
     cache: &Cache,
     observer: &mut dyn Observer,
 ) -> Result<EvaluationResult, Failure> {
-    // An interrupt ends this process and its compile child; files are renamed into place, so nothing is left half-written.
+    // An interrupt ends this process and its children; files are renamed into place, so nothing is left half-written.
     let cancel = Arc::new(AtomicBool::new(false));
-    Ok(runner(cache)?.evaluate(&Request { submission, challenge, data, cancel: &cancel }, observer))
+    Ok(runner_with(sandbox, cache.compiled()?)?
+        .evaluate(&Request { submission, challenge, data, cancel: &cancel }, observer))
 }
 
 /// Profiles a submission, or says how its run ended before that.
@@ -45,17 +48,15 @@ pub(crate) fn profile(
 ) -> Result<Result<Profile, Box<EvaluationResult>>, Failure> {
     let cancel = Arc::new(AtomicBool::new(false));
     let request = profile::Request { submission, challenge, data, subject, cancel: &cancel };
-    Ok(runner(cache)?.profile(&request, observer))
-}
-
-fn runner(cache: &Cache) -> Result<Runner, Failure> {
-    runner_with(cache.compiled()?)
+    Ok(runner_with(Sandbox::in_process(), cache.compiled()?)?.profile(&request, observer))
 }
 
 /// A runner that keeps compiled components in `cache`.
-pub(crate) fn runner_with(cache: Option<Dir>) -> Result<Runner, Failure> {
-    let compiler = Compiler { command: compile_command()?, cache };
-    Runner::new(compiler).context("the engine does not start on this machine").or_internal()
+pub(crate) fn runner_with(sandbox: Sandbox, cache: Option<Dir>) -> Result<Runner, Failure> {
+    let Sandbox { place, policy } = sandbox;
+    Runner::new(Children { command: child_command()?, policy, cache }, place)
+        .context("the engine does not start on this machine")
+        .or_internal()
 }
 
 /// The data that everyone may validate on.
@@ -102,11 +103,11 @@ fn refused(path: &Path, challenge: &LoadedChallenge) -> String {
     format!("dataset {} cannot be the official data of {}", path.display(), challenge.challenge.name)
 }
 
-/// This program as its own compile child.
-fn compile_command() -> Result<Vec<OsString>, Failure> {
+/// This program as its own child.
+fn child_command() -> Result<Vec<OsString>, Failure> {
     let program = env::current_exe().context("cannot find this program's own file").or_internal()?;
     let wrapper = env::var(CHILD_WRAPPER).unwrap_or_default();
     let mut command: Vec<OsString> = wrapper.split_whitespace().map(OsString::from).collect();
-    command.extend([program.into_os_string(), OsString::from("compile-child")]);
+    command.extend([program.into_os_string(), OsString::from("sandbox-child")]);
     Ok(command)
 }

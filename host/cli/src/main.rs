@@ -16,6 +16,7 @@ mod progress;
 mod project;
 mod remote;
 mod report;
+mod sandbox;
 mod service;
 mod target;
 mod vendor;
@@ -25,8 +26,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, build, cancel, challenge, check, compare, compile_child, dataset, invite, leaderboard, list, login, logout,
-    logs, metrics, new, operate, pack, profile, retain, run, serve, status, submit, tariff, token, whoami, worker,
+    backup, build, cancel, challenge, check, compare, dataset, invite, leaderboard, list, login, logout, logs, metrics,
+    new, operate, pack, profile, retain, run, sandbox_child, serve, status, submit, tariff, token, whoami, worker,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -68,7 +69,7 @@ enum Command {
     Backup(backup::Opts),
     Retain(retain::Opts),
     #[command(hide = true)]
-    CompileChild(compile_child::Opts),
+    SandboxChild(sandbox_child::Opts),
 }
 
 fn main() -> ExitCode {
@@ -101,7 +102,7 @@ fn main() -> ExitCode {
         Command::Backup(opts) => opts.run(),
         Command::Retain(opts) => opts.run(),
         // Its status is the engine's own protocol.
-        Command::CompileChild(opts) => return opts.run(),
+        Command::SandboxChild(opts) => return opts.run(),
     };
     outcome.unwrap_or_else(report_failure).into()
 }

@@ -21,6 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cache;
 use crate::evaluate;
 use crate::exit::{Blame as _, Failure};
+use crate::sandbox::Sandbox;
 
 /// How often leases are looked through that have run out, also where no worker does it.
 const REAP: Duration = Duration::from_secs(5);
@@ -66,11 +67,11 @@ pub(crate) async fn open(data: &Path) -> Result<Store, Failure> {
 }
 
 /// The runner, with compiled components kept in the data directory.
-pub(crate) fn runner(data: &Path) -> Result<Arc<Runner>, Failure> {
+pub(crate) fn runner(data: &Path, sandbox: Sandbox) -> Result<Arc<Runner>, Failure> {
     let path = data.join("compiled");
     cache::private_directory(&path).with_context(|| format!("cache directory {}", path.display())).or_output()?;
     let compiled = crate::input::directory("cache", &path)?;
-    evaluate::runner_with(Some(compiled)).map(Arc::new)
+    evaluate::runner_with(sandbox, Some(compiled)).map(Arc::new)
 }
 
 /// A registered dataset's directory.

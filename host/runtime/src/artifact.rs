@@ -7,6 +7,14 @@ use wasmtime::component::Component;
 use crate::compile::Artifact;
 use crate::stop::PlatformFault;
 
+/// Loads the artifact that a boxed child was sent.
+pub(crate) fn load_from_parent(engine: &Engine, bytes: &[u8]) -> Result<Component, PlatformFault> {
+    // SAFETY: as in `load`. A boxed child reads its standard input from the process that started it, which sends the bytes of
+    // an `Artifact`; and whoever could start this program with other bytes could start any other program.
+    let component = unsafe { Component::deserialize(engine, bytes) };
+    component.map_err(|error| PlatformFault::Artifact(format!("{error:#}")))
+}
+
 /// Loads an artifact.
 pub(crate) fn load(engine: &Engine, artifact: &Artifact) -> Result<Component, PlatformFault> {
     // SAFETY: `deserialize` runs whatever code the bytes hold, so they must come from `Engine::precompile_component`.

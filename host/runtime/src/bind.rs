@@ -170,7 +170,12 @@ impl BoundData {
         if public && !challenge.challenge.practice { Err(BindError::PublicData(digest)) } else { Ok(()) }
     }
 
-    /// The rows.
+    /// Rows of the training, validation and test split.
+    pub fn rows(&self) -> [u64; 3] {
+        Split::ALL.map(|split| self.dataset.split(split).rows() as u64)
+    }
+
+    /// The data itself.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
     }

@@ -28,17 +28,38 @@ impl Clock {
         self.deadline = Instant::now().checked_add(Duration::from_secs(self.limit_seconds));
     }
 
+    /// Starts it with what is left of it.
+    pub(crate) fn start_with(&mut self, left: Duration) {
+        self.deadline = Instant::now().checked_add(left);
+    }
+
+    /// What is left of the guest's time; all of it before it was started.
+    pub(crate) fn left(&self) -> Duration {
+        let whole = Duration::from_secs(self.limit_seconds);
+        self.deadline.map_or(whole, |deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether it has been cancelled from outside.
+    pub(crate) fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Why a guest that ran into the deadline was stopped.
+    pub(crate) const fn reached(&self) -> DeadlineReached {
+        DeadlineReached { limit_seconds: self.limit_seconds }
+    }
+
     /// Ends the guest's time: from here on only cancellation stops it.
     pub(crate) fn stop(&mut self) {
         self.deadline = None;
     }
 
     pub(crate) fn check(&self) -> wasmtime::Result<()> {
-        if self.cancel.load(Ordering::Relaxed) {
+        if self.cancelled() {
             return Err(PlatformFault::Cancelled.into());
         }
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(DeadlineReached { limit_seconds: self.limit_seconds }.into());
+            return Err(self.reached().into());
         }
         Ok(())
     }

@@ -46,6 +46,11 @@ pub(crate) fn engine(mode: Mode) -> wasmtime::Result<Engine> {
     Engine::new(&config(mode, TARIFF.operator_cost()))
 }
 
+/// The same, which can only load what another has compiled.
+pub(crate) fn engine_without_compiler(mode: Mode) -> wasmtime::Result<Engine> {
+    Engine::new(config(mode, TARIFF.operator_cost()).enable_compiler(false))
+}
+
 /// An engine under other prices, with the larger stack: probes need some of it.
 pub(crate) fn engine_with_prices(prices: OperatorCost) -> wasmtime::Result<Engine> {
     Engine::new(&config(Mode::Official, prices))

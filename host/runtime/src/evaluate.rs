@@ -3,49 +3,48 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Instant, SystemTime};
 
 use thimble_challenge::challenge::{Limits, RowRule};
-use thimble_challenge::result::{EvaluationResult, Independence, Journal, Mode, Parameters, Phase, SubmissionRef};
-use thimble_challenge::units::MAX_FUEL;
+use thimble_challenge::result::{EvaluationResult, Independence, Isolation, Mode, Parameters, Phase, SubmissionRef};
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
-use thimble_kernels::Workspace;
-use thimble_scoring::OutputSchema;
-use wasmtime::component::ResourceTable;
 
 use crate::admit::{self, Admitted};
 use crate::artifact;
 use crate::bind::BoundData;
+use crate::boxed::Boxed;
 use crate::clock::Clock;
-use crate::compile::Compiler;
+use crate::compile::{Artifact, Children};
 use crate::count;
 use crate::digest::parameters_digest;
 use crate::engine::engine_hash;
-use crate::instance::{INSTANTIATION_FUEL, Program};
-use crate::journal::{self, Entry, Recorder};
-use crate::learn::{self, Learned};
-use crate::limiter::Limiter;
+use crate::guest::Guest;
+use crate::instance::Program;
+use crate::learn::Learned;
 use crate::loader::TrainingData;
 use crate::machine::Machine;
 use crate::observe::{Event, Observer};
-use crate::order::guest_random;
 use crate::predict;
-use crate::profile::FuelLeft;
 use crate::report;
 use crate::score::{self, Scored};
-use crate::state::{HostFuel, HostState};
+use crate::session::{Session, Terms};
 use crate::stop::{PlatformFault, Stop};
-use crate::task::Description;
 
-/// Bytes of names, shapes, text, lists of handles, and values of a matrix that one call may hand over.
-const ABI_SLACK_BYTES: u64 = 1 << 20;
+/// Where guests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In child processes that can open nothing.
+    Boxed,
+    /// In the process of the [`Runner`]: an escape from the engine is an escape to it. For a builder's own submissions.
+    InProcess,
+}
 
 /// Runs evaluations. Engines and linkers are made once; every evaluation has stores of its own.
 #[derive(Debug)]
 pub struct Runner {
-    compiler: Compiler,
+    children: Children,
+    place: Place,
     validation: Machine,
     official: Machine,
     engine_hash: [u8; 32],
@@ -69,12 +68,12 @@ impl Runner {
     ///
     /// # Errors
     /// The engine refuses its configuration, for example on a processor it does not know.
-    pub fn new(compiler: Compiler) -> Result<Self, PlatformFault> {
+    pub fn new(children: Children, place: Place) -> Result<Self, PlatformFault> {
         let fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
         let (validation, official) =
             (Machine::new(Mode::Validation).map_err(fault)?, Machine::new(Mode::Official).map_err(fault)?);
         let engine_hash = engine_hash(&official.engine);
-        Ok(Self { compiler, validation, official, engine_hash })
+        Ok(Self { children, place, validation, official, engine_hash })
     }
 
     /// Evaluates a submission. Always returns a result; how it ended is its verdict.
@@ -87,9 +86,19 @@ impl Runner {
     }
 
     fn run(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<(), Stop> {
-        let Trained { program, learned, .. } = self.train(evaluation, findings)?;
-        let predicted =
-            evaluation.timed(Phase::Predict, |evaluation| predict::predict(evaluation, &program, &learned.tensors))?;
+        let admitted = evaluation.timed(Phase::Admit, |evaluation| self.admit(evaluation, findings))?;
+        let mut guest = evaluation.timed(Phase::Compile, |evaluation| {
+            let compiled = self.compile(evaluation, &admitted, findings)?;
+            match self.place {
+                Place::Boxed => {
+                    Boxed::start(&self.children, evaluation, compiled.bytes).map(Box::new).map(Guest::Boxed)
+                }
+                Place::InProcess => self.load(evaluation, &compiled).map(Box::new).map(Guest::Here),
+            }
+        })?;
+        let learned = self.learn(evaluation, findings, &admitted, &mut guest)?;
+        let predicted = evaluation
+            .timed(Phase::Predict, |evaluation| predict::predict(evaluation, &mut guest, &learned.tensors))?;
         findings.prediction_fuel = Some(predicted.fuel);
         findings.independence = predicted.independence;
         findings.scored = Some(evaluation.timed(Phase::Score, |evaluation| {
@@ -99,13 +108,29 @@ impl Runner {
         Ok(())
     }
 
-    /// Everything before prediction.
+    /// Everything before prediction, in this process whatever the place: what is built on it looks into the guest.
     pub(crate) fn train(&self, evaluation: &mut Evaluation<'_>, findings: &mut Findings) -> Result<Trained, Stop> {
         let admitted = evaluation.timed(Phase::Admit, |evaluation| self.admit(evaluation, findings))?;
-        let program = evaluation.timed(Phase::Compile, |evaluation| self.compile(evaluation, &admitted, findings))?;
-        evaluation.clock.start();
+        let program = evaluation.timed(Phase::Compile, |evaluation| {
+            let compiled = self.compile(evaluation, &admitted, findings)?;
+            self.load(evaluation, &compiled)
+        })?;
+        let mut guest = Guest::Here(Box::new(program));
+        let learned = self.learn(evaluation, findings, &admitted, &mut guest)?;
+        Ok(Trained { admitted, guest, learned })
+    }
+
+    /// Training and the count of what it left.
+    fn learn(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        findings: &mut Findings,
+        admitted: &Admitted,
+        guest: &mut Guest,
+    ) -> Result<Learned, Stop> {
+        evaluation.session.clock.start();
         findings.training = Training::Started;
-        let learned = evaluation.timed(Phase::Learn, |evaluation| learn::learn(evaluation, &program))?;
+        let learned = evaluation.timed(Phase::Learn, |evaluation| guest.learn(evaluation))?;
         findings.training = Training::Returned(learned.metered.fuel);
         evaluation.timed(Phase::Count, |evaluation| {
             let limits = evaluation.limits();
@@ -117,7 +142,7 @@ impl Runner {
                 (evaluation.mode() == Mode::Validation).then(|| parameters_digest(&learned.tensors));
             Ok::<_, Stop>(())
         })?;
-        Ok(Trained { admitted, program, learned })
+        Ok(learned)
     }
 
     /// The result of an evaluation that has ended.
@@ -149,24 +174,29 @@ impl Runner {
         evaluation: &mut Evaluation<'_>,
         admitted: &Admitted,
         findings: &mut Findings,
-    ) -> Result<Program, Stop> {
+    ) -> Result<Artifact, Stop> {
+        let (package, clock) = (&admitted.package, &evaluation.session.clock);
+        let compiled =
+            self.children.compile(&package.component, &package.component_digest, &self.engine_hash, clock)?;
+        findings.compile_cached = Some(compiled.cached);
+        Ok(compiled)
+    }
+
+    /// Loads machine code into this process.
+    fn load(&self, evaluation: &mut Evaluation<'_>, compiled: &Artifact) -> Result<Program, Stop> {
         let machine = match evaluation.mode() {
             Mode::Validation => &self.validation,
             Mode::Official => &self.official,
         };
-        let (package, clock) = (&admitted.package, &evaluation.clock);
-        let compiled =
-            self.compiler.compile(&package.component, &package.component_digest, &self.engine_hash, clock)?;
-        findings.compile_cached = Some(compiled.cached);
-        let component = artifact::load(&machine.engine, &compiled)?;
-        machine.link(&component)
+        evaluation.session.isolation = Some(Isolation::in_process());
+        machine.link(&artifact::load(&machine.engine, compiled)?)
     }
 }
 
 /// A submission that has been trained and may predict.
 pub(crate) struct Trained {
     pub(crate) admitted: Admitted,
-    pub(crate) program: Program,
+    pub(crate) guest: Guest,
     pub(crate) learned: Learned,
 }
 
@@ -195,42 +225,27 @@ pub(crate) enum Training {
     Returned(Fuel),
 }
 
-/// One evaluation under way: what it was asked, its clock, and what it leaves behind.
+/// One evaluation under way: what it was asked, and what it leaves behind.
 pub(crate) struct Evaluation<'a> {
     pub(crate) request: &'a Request<'a>,
-    pub(crate) clock: Clock,
-    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) session: Session<'a>,
     /// The phase that began last.
     pub(crate) phase: Phase,
     pub(crate) seconds: BTreeMap<Phase, f64>,
-    pub(crate) peak_memory: Option<u64>,
-    pub(crate) journal: Option<Journal>,
-    fuel_left: FuelLeft,
-    description: Arc<Description>,
-    outputs: Arc<OutputSchema>,
     component: Digest,
-    journal_sender: Sender<Entry>,
-    journal_receiver: Receiver<Entry>,
 }
 
 impl<'a> Evaluation<'a> {
     pub(crate) fn new(request: &'a Request<'a>, observer: &'a mut dyn Observer) -> Self {
         let challenge = &request.challenge.challenge;
-        let (journal_sender, journal_receiver) = channel();
+        let terms = Terms { challenge, mode: request.data.mode, rows: request.data.rows() };
+        let clock = Clock::new(challenge.limits.wall_seconds, request.cancel.clone());
         Self {
             request,
-            clock: Clock::new(challenge.limits.wall_seconds, request.cancel.clone()),
-            observer,
+            session: Session::new(terms, clock, observer),
             phase: Phase::Admit,
             seconds: BTreeMap::new(),
-            peak_memory: None,
-            journal: None,
-            fuel_left: FuelLeft::Meter,
-            description: Arc::new(Description::new(challenge, &request.data.dataset)),
-            outputs: Arc::new(OutputSchema::new(&challenge.task, &challenge.fields, challenge.metrics())),
             component: Digest::of(&[]),
-            journal_sender,
-            journal_receiver,
         }
     }
 
@@ -239,96 +254,25 @@ impl<'a> Evaluation<'a> {
         Stop: From<E>,
     {
         self.phase = phase;
-        self.observer.event(Event::PhaseStarted(phase));
+        self.session.observer.event(Event::PhaseStarted(phase));
         let start = Instant::now();
         let outcome = work(self);
         let seconds = start.elapsed().as_secs_f64();
         self.seconds.insert(phase, seconds);
-        self.observer.event(Event::PhaseFinished { phase, seconds });
+        self.session.observer.event(Event::PhaseFinished { phase, seconds });
         Ok(outcome?)
-    }
-
-    /// What keeps the guest's words in this run.
-    pub(crate) fn recorder(&self) -> Recorder {
-        if self.is_replay() {
-            return Recorder::deaf();
-        }
-        Recorder::new(self.mode(), self.journal_sender.clone())
-    }
-
-    /// The host's side of a new instance. Nothing in it comes from an instance before.
-    pub(crate) fn host_state(&self, stream: &str, training: Option<Arc<TrainingData>>, journal: Recorder) -> HostState {
-        let challenge = &self.request.challenge.challenge;
-        let memory = usize::try_from(challenge.limits.memory_bytes).unwrap_or(usize::MAX);
-        // Only a learner may ask.
-        let fuel_left = if training.is_some() { self.fuel_left.clone() } else { FuelLeft::Meter };
-        HostState {
-            limiter: Limiter::new(memory),
-            resources: ResourceTable::new(),
-            clock: self.clock.clone(),
-            journal,
-            random: guest_random(challenge.seed, stream),
-            workspace: Workspace::default(),
-            training,
-            host_fuel: HostFuel::default(),
-            fuel_left,
-            tracer: None,
-        }
-    }
-
-    /// From now on, answers of `fuel-left` are kept for replays.
-    pub(crate) fn record_answers(&mut self) {
-        self.fuel_left = FuelLeft::Recorded(Vec::new());
-    }
-
-    /// From now on, what ran is run again under other prices: it gets the answers that it got, tells nobody anything, and
-    /// since it has ended once, it has no deadline.
-    pub(crate) fn replay(&mut self) {
-        self.fuel_left = std::mem::take(&mut self.fuel_left).replayed();
-        self.clock.stop();
-    }
-
-    pub(crate) const fn is_replay(&self) -> bool {
-        matches!(self.fuel_left, FuelLeft::Replayed(_))
-    }
-
-    /// Takes over what an instance leaves behind.
-    pub(crate) fn absorb(&mut self, state: HostState) {
-        self.pass_on_journal();
-        let memory = state.limiter.peak_memory() as u64;
-        self.peak_memory = Some(self.peak_memory.map_or(memory, |peak| peak.max(memory)));
-        journal::append(&mut self.journal, state.journal.into_journal());
-        if let FuelLeft::Recorded(_) = state.fuel_left {
-            self.fuel_left = state.fuel_left;
-        }
-    }
-
-    /// Shows the observer what the guest has said since last time.
-    pub(crate) fn pass_on_journal(&mut self) {
-        while let Ok(entry) = self.journal_receiver.try_recv() {
-            match &entry {
-                Entry::Log(text) => self.observer.event(Event::Log(text)),
-                Entry::Curve { series, step, value } => {
-                    self.observer.event(Event::Curve { series, step: *step, value: *value });
-                }
-            }
-        }
     }
 
     pub(crate) fn mode(&self) -> Mode {
         self.request.data.mode
     }
 
-    pub(crate) fn limits(&self) -> &'a Limits {
-        &self.request.challenge.challenge.limits
+    pub(crate) const fn limits(&self) -> &'a Limits {
+        self.session.limits()
     }
 
     pub(crate) fn row_rule(&self) -> RowRule {
         self.request.challenge.challenge.rows
-    }
-
-    pub(crate) fn description(&self) -> Arc<Description> {
-        self.description.clone()
     }
 
     pub(crate) fn component(&self) -> Digest {
@@ -339,28 +283,17 @@ impl<'a> Evaluation<'a> {
         &self.request.data.permutation_key
     }
 
-    pub(crate) fn rows(&self, split: Split) -> usize {
-        self.request.data.dataset.split(split).rows()
-    }
-
-    /// What predictions must be.
-    pub(crate) fn outputs(&self) -> Arc<OutputSchema> {
-        self.outputs.clone()
-    }
-
-    pub(crate) fn batch_size(&self) -> usize {
-        self.limits().batch_size as usize
+    pub(crate) fn test_rows(&self) -> usize {
+        self.request.data.dataset.split(Split::Test).rows()
     }
 
     pub(crate) fn training_data(&self) -> TrainingData {
-        let challenge = &self.request.challenge.challenge;
-        TrainingData {
-            dataset: self.request.data.dataset.clone(),
-            inputs: challenge.inputs().map(|field| field.name.clone()).collect(),
-            targets: challenge.targets().map(|field| field.name.clone()).collect(),
-            batch_size: self.batch_size(),
-            seed: challenge.seed,
-        }
+        let dataset = &self.request.data.dataset;
+        TrainingData::new(
+            &self.request.challenge.challenge,
+            dataset.shared(Split::Train),
+            dataset.shared(Split::Validation),
+        )
     }
 
     /// The input fields of the test split, in order.
@@ -371,41 +304,6 @@ impl<'a> Evaluation<'a> {
             Ok((name, table.column(name).ok_or_else(missing)?))
         };
         self.request.challenge.challenge.inputs().map(|field| column(&field.name)).collect()
-    }
-
-    pub(crate) fn training_budget(&self) -> Fuel {
-        self.limits().training_flops.fuel()
-    }
-
-    /// Of instantiation and `solve` together.
-    pub(crate) fn whole_training_budget(&self) -> Fuel {
-        Fuel((self.training_budget().0 + INSTANTIATION_FUEL.0).min(MAX_FUEL.0))
-    }
-
-    /// The whole split's, also for a part of it: what a model does once must fit in either.
-    pub(crate) fn prediction_budget(&self) -> Result<Fuel, PlatformFault> {
-        let rows = self.rows(Split::Test);
-        let too_many = || PlatformFault::Dataset(format!("{rows} test rows have no budget"));
-        self.limits().prediction_fuel(rows as u64).ok_or_else(too_many)
-    }
-
-    /// Bytes that `solve` may hand over at once: four times the bytes of the largest legal parameters, so that being over
-    /// the limit is found by counting them.
-    pub(crate) fn parameter_bytes(&self) -> usize {
-        let bytes = self.limits().parameters.0.saturating_mul(16).saturating_add(ABI_SLACK_BYTES);
-        self.at_most_memory(bytes)
-    }
-
-    /// More than a guest's memory can only be the same bytes handed over again and again.
-    fn at_most_memory(&self, bytes: u64) -> usize {
-        let bytes = bytes.min(self.limits().memory_bytes.saturating_add(ABI_SLACK_BYTES));
-        usize::try_from(bytes).unwrap_or(usize::MAX)
-    }
-
-    /// Bytes that `predict` may hand over at once: eight times what is asked for, so that a wrong shape is named.
-    pub(crate) fn prediction_bytes(&self, batch_size: usize) -> usize {
-        let bytes = (batch_size as u64).saturating_mul(self.outputs.row_bytes());
-        self.at_most_memory(bytes.saturating_mul(8).saturating_add(ABI_SLACK_BYTES))
     }
 }
 

@@ -13,9 +13,9 @@ use wasmtime::{Engine, Store, Trap};
 
 use crate::clock::Clock;
 use crate::contract::{Solution, SolutionIndices};
-use crate::evaluate::Evaluation;
 use crate::observe::Event;
 use crate::profile::{self, Probes, SILENT, Silent, Step, Trace, Tracer};
+use crate::session::Session;
 use crate::state::{HostFuel, HostState, charge_transfer};
 use crate::stop::{PlatformFault, Stop, classify};
 
@@ -72,13 +72,13 @@ pub(crate) struct Metered {
 }
 
 impl Instance {
-    /// Instantiates under [`INSTANTIATION_FUEL`]. On failure the state goes back to the evaluation's trace.
+    /// Instantiates under [`INSTANTIATION_FUEL`]. On failure the state goes back to the session.
     pub(crate) fn new(
         program: &Program,
         state: HostState,
         hostcall_bytes: usize,
         phase: Phase,
-        evaluation: &mut Evaluation<'_>,
+        session: &mut Session<'_>,
     ) -> Result<Self, Stop> {
         let engine_fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
         let mut store = state.into_store(&program.engine, hostcall_bytes).map_err(engine_fault)?;
@@ -86,7 +86,7 @@ impl Instance {
         let budget = budget(&store, INSTANTIATION_FUEL);
         store.set_fuel(budget.0).map_err(engine_fault)?;
         begin(&mut store, Step::Instantiate, budget)?;
-        let instantiated = evaluation.drive(phase, budget, program.pre.instantiate_async(&mut store));
+        let instantiated = session.drive(phase, budget, program.pre.instantiate_async(&mut store));
         let exports = instantiated.map_err(classify).and_then(|instance| {
             let solution = program.indices.load(&mut store, &instance).map_err(|error| {
                 Stop::guest(
@@ -101,35 +101,35 @@ impl Instance {
         match exports {
             Ok((solution, silent)) => Ok(Self { store, solution, phase, budget, settled: 0, silent }),
             Err(stop) => {
-                evaluation.absorb(store.into_data());
+                session.absorb(store.into_data());
                 Err(stop)
             }
         }
     }
 
     /// Settles the budget in force and gives the calls of the next step one of their own.
-    pub(crate) fn fund(&mut self, evaluation: &mut Evaluation<'_>, step: Step, budget: Fuel) -> Result<(), Stop> {
+    pub(crate) fn fund(&mut self, session: &mut Session<'_>, step: Step, budget: Fuel) -> Result<(), Stop> {
         self.settled = self.used()?;
-        self.end_step(evaluation)?;
+        self.end_step(session)?;
         self.budget = self::budget(&self.store, budget);
         self.store.set_fuel(self.budget.0).map_err(meter_fault)?;
         begin(&mut self.store, step, self.budget)
     }
 
     /// The end of the last step.
-    pub(crate) fn metered(&mut self, evaluation: &mut Evaluation<'_>) -> Result<Metered, Stop> {
+    pub(crate) fn metered(&mut self, session: &mut Session<'_>) -> Result<Metered, Stop> {
         let fuel = Fuel(self.used()?);
-        self.end_step(evaluation)?;
+        self.end_step(session)?;
         let state = self.store.data_mut();
         Ok(Metered { fuel, host: state.host_fuel, trace: state.tracer.take().map(Tracer::finish) })
     }
 
     /// Closes the tracer's book on a step. What asking for the count of silent probes costs is not in it.
-    fn end_step(&mut self, evaluation: &mut Evaluation<'_>) -> Result<(), Stop> {
+    fn end_step(&mut self, session: &mut Session<'_>) -> Result<(), Stop> {
         let Some(silent) = &self.silent else { return Ok(()) };
         let before = profile::read(&self.store, Silent::default()).map_err(meter_fault)?;
         let call = silent.call_async(&mut self.store, ());
-        let (counts,) = evaluation.drive(self.phase, self.budget, call).map_err(classify)?;
+        let (counts,) = session.drive(self.phase, self.budget, call).map_err(classify)?;
         let silent = Silent { probes: counts as u32, wrappers: (counts >> 32) as u32 };
         let tracer = &mut self.store.data_mut().tracer;
         let end = |tracer: &mut Tracer| tracer.end(profile::Reading { silent, ..before });
@@ -178,7 +178,7 @@ fn meter_fault(error: wasmtime::Error) -> Stop {
     Stop::Platform(PlatformFault::Meter(format!("{error:#}")))
 }
 
-impl Evaluation<'_> {
+impl Session<'_> {
     /// Polls a guest call to its end, to the deadline or to cancellation. A call that is dropped half-way leaves a store
     /// that is never entered again.
     pub(crate) fn drive<T>(

@@ -5,6 +5,8 @@ use std::sync::mpsc::Sender;
 
 use thimble_challenge::result::{CurvePoint, Journal, Mode};
 
+use crate::stop::PlatformFault;
+
 /// Bytes of log, stdout and stderr that are kept of one phase.
 pub const LOG_BYTES: usize = 64 << 10;
 /// Series that are kept of one phase.
@@ -13,6 +15,9 @@ pub const SERIES: usize = 64;
 pub const SERIES_NAME_BYTES: usize = 64;
 /// Points that are kept of one phase, all series together.
 pub const POINTS: usize = 10_000;
+
+/// Characters of an error's text that are kept.
+const ERROR_CHARS: usize = 4096;
 
 /// Something a guest said, on its way to whoever watches.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +95,7 @@ impl Recorder {
     /// The text of an error that `solve`, `load` or `predict` returned.
     pub(crate) fn error(&mut self, text: &str) {
         let Some(kept) = &mut self.kept else { return };
-        let cut: String = text.chars().take(4096).collect();
+        let cut: String = text.chars().take(ERROR_CHARS).collect();
         kept.journal.error = Some(printable(&cut));
     }
 
@@ -110,6 +115,26 @@ pub(crate) fn append(whole: &mut Option<Journal>, part: Option<Journal>) {
         whole.curves.entry(series).or_default().extend(points);
     }
     whole.error = part.error.or(whole.error.take());
+}
+
+/// Whether a journal that came from elsewhere is one that a [`Recorder`] could have kept.
+pub(crate) fn check(journal: &Journal) -> Result<(), PlatformFault> {
+    let points = journal.curves.values().map(Vec::len).sum::<usize>();
+    let name = journal.curves.keys().map(String::len).max().unwrap_or(0);
+    // A byte that is not UTF-8 becomes a character of three.
+    let figures = [
+        ("bytes of log", journal.log.len(), LOG_BYTES * 3),
+        ("curves", journal.curves.len(), SERIES),
+        ("points", points, POINTS),
+        ("bytes in a curve's name", name, SERIES_NAME_BYTES),
+        ("bytes of an error's text", journal.error.as_ref().map_or(0, String::len), ERROR_CHARS * 4),
+    ];
+    match figures.into_iter().find(|(_, value, limit)| value > limit) {
+        Some((what, value, limit)) => {
+            Err(PlatformFault::Sandbox(format!("a child's journal has {value} {what}, the limit is {limit}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Guest text without what a terminal would obey: control characters other than line feed and tab, and the characters

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use thimble_challenge::Verdict;
 use thimble_challenge::result::Phase;
-use thimble_datasets::Split;
 use wasmtime::component::Resource;
 
 use crate::contract::{TensorResult, ValuesResult};
-use crate::evaluate::Evaluation;
 use crate::instance::{Instance, Metered, Program};
-use crate::loader::{Loader, TrainingData};
+use crate::loader::{Loader, TrainingData, TrainingSplit};
 use crate::profile::Step;
+use crate::session::Session;
 use crate::stop::{PlatformFault, Stop, classify};
 
 /// What training left behind: the tensors, and nothing else of the instance.
@@ -22,38 +21,38 @@ pub(crate) struct Learned {
 }
 
 /// Runs `solve`.
-pub(crate) fn learn(evaluation: &mut Evaluation<'_>, program: &Program) -> Result<Learned, Stop> {
-    let training = Arc::new(evaluation.training_data());
-    let state = evaluation.host_state("learn", Some(training.clone()), evaluation.recorder());
-    let hostcall_bytes = evaluation.parameter_bytes();
-    let mut instance = Instance::new(program, state, hostcall_bytes, Phase::Learn, evaluation)?;
-    let learned = solve(evaluation, &mut instance, &training);
+pub(crate) fn learn(session: &mut Session<'_>, program: &Program, training: TrainingData) -> Result<Learned, Stop> {
+    let training = Arc::new(training);
+    let state = session.host_state("learn", Some(training.clone()), session.recorder());
+    let hostcall_bytes = session.parameter_bytes();
+    let mut instance = Instance::new(program, state, hostcall_bytes, Phase::Learn, session)?;
+    let learned = solve(session, &mut instance, &training);
     if let Err(Stop::Guest { verdict: Verdict::SolutionError, message, .. }) = &learned {
         instance.store.data_mut().journal.error(message);
     }
-    evaluation.absorb(instance.store.into_data());
+    session.absorb(instance.store.into_data());
     learned.map_err(Stop::without_guest_text)
 }
 
-fn solve(evaluation: &mut Evaluation<'_>, instance: &mut Instance, training: &TrainingData) -> Result<Learned, Stop> {
-    let budget = evaluation.training_budget();
-    instance.fund(evaluation, Step::Solve, budget)?;
-    let description = evaluation.description();
+fn solve(session: &mut Session<'_>, instance: &mut Instance, training: &TrainingData) -> Result<Learned, Stop> {
+    let budget = session.training_budget();
+    instance.fund(session, Step::Solve, budget)?;
+    let description = session.description();
     instance.charge(description.bytes())?;
     let mut loader = |split| -> Result<Resource<Loader>, Stop> {
         let resources = &mut instance.store.data_mut().resources;
         let full = |error: wasmtime::component::ResourceTableError| PlatformFault::Engine(error.to_string());
         Ok(resources.push(Loader::new(training, split)).map_err(full)?)
     };
-    let (train, validation) = (loader(Split::Train)?, loader(Split::Validation)?);
+    let (train, validation) = (loader(TrainingSplit::Train)?, loader(TrainingSplit::Validation)?);
     let (phase, budget) = (instance.phase(), instance.budget());
     let learner = instance.solution.thimble_solution_learner();
     let solved = description.lend(|metadata| {
-        evaluation.drive(phase, budget, learner.call_solve(&mut instance.store, train, validation, metadata))
+        session.drive(phase, budget, learner.call_solve(&mut instance.store, train, validation, metadata))
     });
     let tensors = solved.map_err(classify)?.map_err(Stop::solution_error)?;
     instance.charge(tensors.iter().map(tensor_bytes).sum())?;
-    Ok(Learned { tensors, metered: instance.metered(evaluation)? })
+    Ok(Learned { tensors, metered: instance.metered(session)? })
 }
 
 /// Bytes of a tensor that crossed the boundary: values, name and shape.

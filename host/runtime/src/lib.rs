@@ -2,12 +2,13 @@
 //!
 //! [`Runner::evaluate`] takes a submission's bytes, a challenge and data bound to it, and returns a result, whatever the
 //! submission does. The pipeline is one file per step, in the order in which an evaluation goes through them: `admit`,
-//! `compile`, `learn`, `count`, `predict`, `score`, `report`. Around them: the meter (`tariff`, `engine`), what a guest
-//! can reach (`loader`, `journal_import`, `kernels_import`, `wasi`), and what holds it (`state`, `limiter`, `clock`, `instance`, `stop`).
+//! `compile`, `learn`, `count`, `predict`, `score`, `report`. Around them: where a guest runs (`guest`: this process, or `boxed`
+//! children of it), the meter (`tariff`, `engine`), what a guest can reach (`loader`, `journal_import`, `kernels_import`, `wasi`), and what holds it (`state`, `limiter`, `clock`, `instance`, `stop`).
 
 mod admit;
 mod artifact;
 mod bind;
+mod boxed;
 mod clock;
 mod compile;
 mod contract;
@@ -15,6 +16,7 @@ mod count;
 mod digest;
 mod engine;
 mod evaluate;
+mod guest;
 mod instance;
 mod journal;
 mod journal_import;
@@ -27,9 +29,11 @@ mod machine;
 mod observe;
 mod order;
 mod predict;
+mod predictor;
 pub mod profile;
 mod report;
 mod score;
+mod session;
 mod state;
 mod stop;
 mod tariff;
@@ -37,10 +41,11 @@ mod task;
 mod wasi;
 
 pub use bind::{BindError, BoundData, PublicData};
-pub use compile::{Compiler, compile_child};
+pub use boxed::run_child;
+pub use compile::{Children, compile_child};
 pub use contract::{CONTRACT, Column, Dtype, Field, Kind, Metadata};
 pub use engine::ENGINE;
-pub use evaluate::{Request, Runner};
+pub use evaluate::{Place, Request, Runner};
 pub use observe::{Event, Observer, Unobserved};
 pub use stop::PlatformFault;
 pub use tariff::{HostPrices, Row, TARIFF, Tariff, VariableRow};

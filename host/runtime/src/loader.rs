@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use thimble_datasets::{Column, ColumnValues, Dataset, Split};
+use thimble_challenge::Challenge;
+use thimble_datasets::{Column, ColumnValues, SplitTable};
 use thimble_order::Cursor;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType};
@@ -14,52 +15,79 @@ use crate::stop::PlatformFault;
 /// What a learner may iterate over.
 #[derive(Debug)]
 pub(crate) struct TrainingData {
-    pub(crate) dataset: Arc<Dataset>,
-    pub(crate) inputs: Vec<String>,
-    pub(crate) targets: Vec<String>,
-    pub(crate) batch_size: usize,
-    pub(crate) seed: u64,
+    train: Arc<SplitTable>,
+    validation: Arc<SplitTable>,
+    inputs: Vec<String>,
+    targets: Vec<String>,
+    batch_size: usize,
+    seed: u64,
+}
+
+/// The splits that a learner sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrainingSplit {
+    Train,
+    Validation,
 }
 
 /// One iterator over a split.
 #[derive(Debug)]
 #[expect(unreachable_pub, reason = "the generated contract re-exports it under the name of the resource")]
 pub struct Loader {
-    split: Split,
+    split: TrainingSplit,
     cursor: Cursor,
 }
 
 impl Loader {
     /// Over a split, at the start of epoch 0. Only the training split is shuffled.
-    pub(crate) fn new(data: &TrainingData, split: Split) -> Self {
-        let rows = data.dataset.split(split).rows();
+    pub(crate) fn new(data: &TrainingData, split: TrainingSplit) -> Self {
+        let rows = data.split(split).rows();
         let cursor = match split {
-            Split::Train => Cursor::shuffled(rows, data.seed),
-            _ => Cursor::in_file_order(rows),
+            TrainingSplit::Train => Cursor::shuffled(rows, data.seed),
+            TrainingSplit::Validation => Cursor::in_file_order(rows),
         };
         Self { split, cursor }
     }
 }
 
 impl TrainingData {
-    fn batch(&self, split: Split, rows: &[usize]) -> wasmtime::Result<Batch> {
+    /// Of a challenge, whose fields both splits have.
+    pub(crate) fn new(challenge: &Challenge, train: Arc<SplitTable>, validation: Arc<SplitTable>) -> Self {
+        Self {
+            train,
+            validation,
+            inputs: challenge.inputs().map(|field| field.name.clone()).collect(),
+            targets: challenge.targets().map(|field| field.name.clone()).collect(),
+            batch_size: challenge.limits.batch_size as usize,
+            seed: challenge.seed,
+        }
+    }
+
+    fn split(&self, split: TrainingSplit) -> &SplitTable {
+        match split {
+            TrainingSplit::Train => &self.train,
+            TrainingSplit::Validation => &self.validation,
+        }
+    }
+
+    fn batch(&self, split: TrainingSplit, rows: &[usize]) -> wasmtime::Result<Batch> {
         let tensors =
             |names: &[String]| names.iter().map(|name| self.tensor(split, name, rows)).collect::<Result<_, _>>();
         Ok(Batch { size: rows.len() as u32, inputs: tensors(&self.inputs)?, targets: tensors(&self.targets)? })
     }
 
-    fn tensor(&self, split: Split, name: &str, rows: &[usize]) -> wasmtime::Result<TensorResult> {
+    fn tensor(&self, split: TrainingSplit, name: &str, rows: &[usize]) -> wasmtime::Result<TensorResult> {
         let gathered = Gathered::new(&self.column(split, name)?, rows);
         Ok(TensorResult { name: name.to_owned(), shape: gathered.shape, values: gathered.values })
     }
 
-    fn column(&self, split: Split, name: &str) -> wasmtime::Result<Column<'_>> {
+    fn column(&self, split: TrainingSplit, name: &str) -> wasmtime::Result<Column<'_>> {
         let missing = || PlatformFault::Dataset(format!("the split has no field `{name}`"));
-        Ok(self.dataset.split(split).column(name).ok_or_else(missing)?)
+        Ok(self.split(split).column(name).ok_or_else(missing)?)
     }
 
     /// Bytes of rows, inputs and targets.
-    fn bytes(&self, split: Split, rows: &[usize]) -> wasmtime::Result<u64> {
+    fn bytes(&self, split: TrainingSplit, rows: &[usize]) -> wasmtime::Result<u64> {
         let mut bytes = 0;
         for name in self.inputs.iter().chain(&self.targets) {
             bytes += column_bytes(&self.column(split, name)?, rows);

@@ -8,11 +8,12 @@ use thimble_challenge::result::{
     ChallengeRef, Comparable, Compute, EvaluationResult, Failure, MeterRef, Mode, Phase, Published, Run, Score,
 };
 use thimble_challenge::{Fuel, Verdict};
-use thimble_datasets::{Digest, Split};
+use thimble_datasets::Digest;
 
 use crate::contract::CONTRACT;
 use crate::engine::ENGINE;
 use crate::evaluate::{Evaluation, Findings, Training};
+use crate::session::Session;
 use crate::stop::Stop;
 use crate::tariff::TARIFF;
 
@@ -28,6 +29,7 @@ pub(crate) fn report(
     let (compile_cached, parameters_digest) = (findings.compile_cached, findings.parameters_digest);
     let comparable = comparable(&evaluation, findings, end);
     let mode = comparable.mode;
+    let Session { left, isolation, .. } = evaluation.session;
     EvaluationResult {
         schema_version: 1,
         published: (mode == Mode::Official).then(|| Published::of(&comparable, challenge)),
@@ -38,9 +40,10 @@ pub(crate) fn report(
             engine_hash: Digest::from_bytes(*engine_hash).to_hex(),
             compile_cached,
             seconds: evaluation.seconds,
-            peak_memory_bytes: evaluation.peak_memory,
+            isolation,
+            peak_memory_bytes: left.peak_memory,
             parameters_digest,
-            journal: evaluation.journal,
+            journal: left.journal,
         },
     }
 }
@@ -103,7 +106,7 @@ fn failure(evaluation: &Evaluation<'_>, stop: Stop) -> Failure {
 
 fn compute(evaluation: &Evaluation<'_>, findings: &Findings, verdict: Verdict) -> Compute {
     let carbon = &evaluation.request.challenge.challenge.carbon;
-    let budget = evaluation.whole_training_budget();
+    let budget = evaluation.session.whole_training_budget();
     let (training_fuel, charged) = match findings.training {
         Training::NotStarted => (None, Fuel(0)),
         Training::Returned(fuel) => (Some(fuel), fuel),
@@ -111,7 +114,7 @@ fn compute(evaluation: &Evaluation<'_>, findings: &Findings, verdict: Verdict) -
         Training::Started => (None, budget),
     };
     let training_fuel_charged = if verdict == Verdict::PlatformFault { Fuel(0) } else { charged };
-    let test_rows = evaluation.rows(Split::Test) as u64;
+    let test_rows = evaluation.test_rows() as u64;
     let training_flops = training_fuel.map(Fuel::flops);
     let flops_per_sample = findings.prediction_fuel.map(|fuel| fuel.flops() / test_rows as f64);
     Compute {

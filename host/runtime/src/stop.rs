@@ -33,6 +33,9 @@ pub enum PlatformFault {
     /// The metric could not be computed.
     #[error("the metric could not be computed: {0}")]
     Metric(String),
+    /// A boxed child could not be started, or ended or spoke as none should.
+    #[error("the sandbox failed: {0}")]
+    Sandbox(String),
     /// The run was cancelled from outside.
     #[error("the run was cancelled")]
     Cancelled,
@@ -49,7 +52,35 @@ impl PlatformFault {
             Self::Meter(_) => "meter",
             Self::Dataset(_) => "dataset",
             Self::Metric(_) => "metric",
+            Self::Sandbox(_) => "sandbox",
             Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// What happened, without [`Self::rule`]'s words.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::HostMemory(text)
+            | Self::Artifact(text)
+            | Self::Engine(text)
+            | Self::Meter(text)
+            | Self::Dataset(text)
+            | Self::Metric(text)
+            | Self::Sandbox(text) => text.clone(),
+            Self::CompileChild(error) => error.to_string(),
+            Self::Cancelled => String::new(),
+        }
+    }
+
+    /// What a boxed child says of itself.
+    pub(crate) fn of_child(rule: &str, detail: String) -> Self {
+        match rule {
+            "host_memory" => Self::HostMemory(detail),
+            "artifact" => Self::Artifact(detail),
+            "engine" => Self::Engine(detail),
+            "meter" => Self::Meter(detail),
+            "dataset" => Self::Dataset(detail),
+            _ => Self::Sandbox(detail),
         }
     }
 }
@@ -144,6 +175,22 @@ impl Stop {
             }
             other => other,
         }
+    }
+
+    /// The rule by which a guest call ended with a verdict; `None` of what ends none.
+    pub(crate) fn rule_of_guest(verdict: Verdict, rule: &str) -> Option<&'static str> {
+        let rules: &[&'static str] = match verdict {
+            Verdict::Rejected => &["contract"],
+            Verdict::OutOfFuel => &["fuel"],
+            Verdict::OutOfMemory => &["memory_bytes", "table_elements"],
+            Verdict::StackOverflow => &["stack"],
+            Verdict::Deadline => &["wall_seconds"],
+            Verdict::Trap => &["trap", "import_misuse"],
+            Verdict::SolutionError => &["solution_error"],
+            Verdict::InvalidOutput => &["canonical_abi"],
+            Verdict::Scored | Verdict::OverParameterLimit | Verdict::PlatformFault => &[],
+        };
+        rules.iter().find(|known| **known == rule).copied()
     }
 
     pub(crate) fn guest(verdict: Verdict, rule: &'static str, message: impl Into<String>) -> Self {

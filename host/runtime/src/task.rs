@@ -2,7 +2,7 @@
 
 use thimble_challenge::Challenge;
 use thimble_challenge::challenge::ScoreRule;
-use thimble_datasets::{DType, Dataset, Split, TaskKind};
+use thimble_datasets::{DType, TaskKind};
 
 use crate::contract::{Column, Dtype, Field, Kind, Metadata};
 
@@ -23,9 +23,8 @@ pub struct Description {
 }
 
 impl Description {
-    /// Of a challenge and data that is bound to it.
-    pub fn new(challenge: &Challenge, dataset: &Dataset) -> Self {
-        let rows = |split| dataset.split(split).rows() as u64;
+    /// Of a challenge and the rows of the training, validation and test split of data that is bound to it.
+    pub fn new(challenge: &Challenge, rows: [u64; 3]) -> Self {
         Self {
             kind: kind(&challenge.task),
             inputs: challenge.inputs().cloned().collect(),
@@ -43,7 +42,7 @@ impl Description {
                 ScoreRule::Metric => 0.0,
                 ScoreRule::Composite(composite) => composite.floor,
             },
-            samples: [rows(Split::Train), rows(Split::Validation), rows(Split::Test)],
+            samples: rows,
             seed: challenge.seed,
         }
     }

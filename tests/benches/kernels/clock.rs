@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use thimble_challenge::challenge::{LoadedChallenge, RowRule};
 use thimble_challenge::result::Phase;
-use thimble_runtime::{BoundData, Compiler, Request, Runner, Unobserved};
+use thimble_runtime::{BoundData, Children, Place, Request, Runner, Unobserved};
+use thimble_sandbox::Policy;
 use thimble_tests::evaluation::{open_dataset, open_directory, product, thimble};
 use thimble_tests::fixture;
 
@@ -18,8 +19,12 @@ const CHALLENGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/challe
 /// One prediction of the whole test split by each package of `target/examples`, without the replay of rows.
 pub(crate) fn print() {
     let cache = TempDir::new().expect("a temporary directory");
-    let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
-    let runner = Runner::new(Compiler { command, cache: Some(fixture::open(&cache)) }).expect("the runner starts");
+    let command = vec![OsString::from(thimble()), OsString::from("sandbox-child")];
+    let runner = Runner::new(
+        Children { command, policy: Policy::default(), cache: Some(fixture::open(&cache)) },
+        Place::InProcess,
+    )
+    .expect("the runner starts");
     let mut challenge =
         LoadedChallenge::open(&open_directory(Path::new(CHALLENGE))).expect("the example challenge is valid");
     challenge.challenge.rows = RowRule::Transductive;

@@ -10,7 +10,8 @@ use thimble_challenge::challenge::LoadedChallenge;
 use thimble_challenge::result::{EvaluationResult, Phase};
 use thimble_challenge::{Flops, Verdict};
 use thimble_datasets::Dataset;
-use thimble_runtime::{BoundData, Compiler, Request, Runner, Unobserved};
+use thimble_runtime::{BoundData, Children, Place, Request, Runner, Unobserved};
+use thimble_sandbox::Policy;
 use thimble_tests::evaluation::{open_dataset, open_directory, product, thimble};
 use thimble_tests::fixture;
 
@@ -30,13 +31,13 @@ pub(crate) struct Official {
 impl Official {
     pub(crate) fn new(component: &[u8]) -> Self {
         let cache = TempDir::new().expect("a temporary directory");
-        let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
-        let compiler = Compiler { command, cache: Some(fixture::open(&cache)) };
+        let command = vec![OsString::from(thimble()), OsString::from("sandbox-child")];
+        let children = Children { command, policy: Policy::default(), cache: Some(fixture::open(&cache)) };
         let mut challenge =
             LoadedChallenge::open(&open_directory(Path::new(CHALLENGE))).expect("the example challenge is valid");
         challenge.challenge.limits.training_flops = Flops(1 << 49);
         let dataset = Arc::new(open_dataset(&product("datasets/imagenet-pareto-canonical")));
-        let runner = Runner::new(compiler).expect("the runner starts");
+        let runner = Runner::new(children, Place::InProcess).expect("the runner starts");
         Self { runner, component: component.to_vec(), challenge, dataset, _cache: cache }
     }
 

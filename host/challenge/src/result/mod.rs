@@ -308,6 +308,9 @@ pub struct Run {
     pub engine_hash: String,
     /// Whether the compiled artifact came from the cache; null when nothing was compiled.
     pub compile_cached: Option<bool>,
+    /// What stood between the guest and the machine; null when no guest was loaded.
+    #[serde(default)]
+    pub isolation: Option<Isolation>,
     /// Wall time of each phase that ran, in seconds.
     pub seconds: BTreeMap<Phase, f64>,
     /// The largest sum of memories, and of matrices that the host held, in any instance, in bytes; null when no instance was
@@ -318,6 +321,40 @@ pub struct Run {
     pub parameters_digest: Option<Digest>,
     /// The guest's own words and curves; null in an official run.
     pub journal: Option<Journal>,
+}
+
+/// What stood between a guest and the machine, beside the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Isolation {
+    /// Where it ran.
+    pub place: Place,
+    /// Layers that held in every child process, by name; empty in the host's own process.
+    pub layers: Vec<String>,
+    /// The most memory that one child process had, in bytes; null where it was not measured.
+    pub peak_process_bytes: Option<u64>,
+}
+
+/// Where a guest ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A process for training and one for prediction, under the layers.
+    Process,
+    /// The host's own process: an escape from the engine is an escape to it.
+    InProcess,
+}
+
+impl Isolation {
+    /// Children under these layers.
+    pub const fn process(layers: Vec<String>) -> Self {
+        Self { place: Place::Process, layers, peak_process_bytes: None }
+    }
+
+    /// No children.
+    pub const fn in_process() -> Self {
+        Self { place: Place::InProcess, layers: Vec::new(), peak_process_bytes: None }
+    }
 }
 
 /// What the guest said, in validation.

@@ -128,7 +128,7 @@ pub(crate) fn write(
     data: &BoundData,
 ) -> Result<Vec<(String, String)>, Failure> {
     let cannot = || format!("cannot write {}", directory.display());
-    let description = Description::new(&challenge.challenge, data.dataset());
+    let description = Description::new(&challenge.challenge, data.rows());
     let mut files = Vec::new();
     for split in Split::ALL {
         let table = data.dataset().split(split);

@@ -15,6 +15,7 @@ use crate::cache::CacheOpts;
 use crate::commands::check::Finding;
 use crate::evaluate::{evaluate, public_data};
 use crate::exit::{Blame as _, ExitStatus, Failure};
+use crate::sandbox::LayerOpts;
 use crate::{input, output, progress};
 
 /// Make a package from a component.
@@ -111,7 +112,8 @@ pub(crate) fn validate(challenge: &Path, component: &[u8], cache: &CacheOpts) ->
     let loaded = input::challenge(challenge)?;
     let cache = cache.open()?;
     let data = public_data(challenge, &loaded, &cache)?.into();
-    evaluate(component, &loaded, &data, &cache, progress::observer(true).as_mut())
+    let sandbox = LayerOpts::default().preferred(false)?;
+    evaluate(component, &loaded, &data, sandbox, &cache, progress::observer(true).as_mut())
 }
 
 /// The parameters of a run that was scored.

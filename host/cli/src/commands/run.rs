@@ -14,6 +14,7 @@ use crate::evaluate::{evaluate, official_data, public_data};
 use crate::exit::{self, ExitStatus, Failure};
 use crate::output::Readers;
 use crate::project::SubmissionOpts;
+use crate::sandbox::LayerOpts;
 use crate::{input, output, progress, report};
 
 /// Run a submission on a challenge: train, count, predict, score.
@@ -42,6 +43,11 @@ pub(crate) struct Opts {
     /// The shape of JSON results
     #[arg(long, value_enum, default_value_t)]
     result_format: ResultFormat,
+    /// Run the submission in this process: for your own, on a machine that lacks the layers of the box
+    #[arg(long)]
+    in_process: bool,
+    #[command(flatten)]
+    layers: LayerOpts,
     #[command(flatten)]
     cache: CacheOpts,
 }
@@ -60,7 +66,7 @@ Examples:
 
 Environment:
   THIMBLE_CACHE          The cache directory
-  THIMBLE_CHILD_WRAPPER  Put before the command of the compile child, split at spaces, for a foreign
+  THIMBLE_CHILD_WRAPPER  Put before the command of child processes, split at spaces, for a foreign
                          binary: qemu-aarch64 -L /usr/aarch64-linux-gnu";
 
 /// Where a run gets its data, and what may be shown.
@@ -98,6 +104,11 @@ impl Opts {
                 "official runs take a package, not a project: building one runs its code on this machine",
             ));
         }
+        if self.mode == RunMode::Official && self.in_process {
+            return Err(Failure::usage(
+                "official runs are boxed: give up the layers that this machine lacks by name, with --without-layer",
+            ));
+        }
         let mut challenge = input::challenge(challenge_directory)?;
         if let Some(seed) = self.seed {
             challenge.challenge.seed = seed;
@@ -106,8 +117,9 @@ impl Opts {
         let submission = found.read(Names::Stripped)?;
         let cache = self.cache.open()?;
         let data = self.data(challenge_directory, &challenge, &cache)?;
+        let sandbox = self.layers.sandbox(data.mode(), self.in_process)?;
         let mut observer = progress::observer(!self.json);
-        let result = evaluate(&submission, &challenge, &data, &cache, observer.as_mut())?;
+        let result = evaluate(&submission, &challenge, &data, sandbox, &cache, observer.as_mut())?;
         drop(observer);
         let json = self.encode(&result, &challenge);
         if let Some(path) = &self.out {

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::exit::{Blame as _, ExitStatus, Failure};
 use crate::output;
+use crate::sandbox::LayerOpts;
 use crate::service::{self, LogFormat};
 
 /// Take submissions over HTTP, evaluate them, and show the leaderboard.
@@ -63,6 +64,8 @@ pub(crate) struct PoolOpts {
     /// Seconds that running evaluations have to end once this is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     grace: u64,
+    #[command(flatten)]
+    pub(crate) layers: LayerOpts,
 }
 
 impl PoolOpts {
@@ -89,7 +92,12 @@ impl Opts {
         let listen = listener.local_addr().context("the listener has no address").or_internal()?;
         let pool = match self.pool.workers {
             0 => None,
-            _ => Some(Pool::start(&store, service::runner(&self.data)?, service::open_dataset, &self.pool.settings())),
+            _ => Some(Pool::start(
+                &store,
+                service::runner(&self.data, self.pool.layers.required()?)?,
+                service::open_dataset,
+                &self.pool.settings(),
+            )),
         };
         let config = Config {
             listen,

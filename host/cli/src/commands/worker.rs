@@ -34,7 +34,7 @@ impl Opts {
         service::log_to_stderr(self.log);
         service::runtime()?.block_on(async {
             let store = service::open(&self.data).await?;
-            let runner = service::runner(&self.data)?;
+            let runner = service::runner(&self.data, self.pool.layers.required()?)?;
             let pool = Pool::start(&store, runner, service::open_dataset, &self.pool.settings());
             tracing::info!(workers = self.pool.settings().slots, "evaluating");
             service::told_to_stop().await;

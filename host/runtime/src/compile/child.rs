@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use thimble_challenge::result::Mode;
+use thimble_sandbox::{Job, Limits, Policy, PolicyError, lock};
 use wasmtime::Engine;
 
 use super::{ADDRESS_SPACE_BYTES, CPU_SECONDS};
@@ -52,30 +53,21 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// Compiles the component on standard input and answers on standard output. Limits come first, before any of its bytes.
-pub fn compile_child() -> ExitCode {
-    let answered = match limit().map_err(|error| error.to_string()).and_then(|()| engine_of_child()) {
+/// Compiles the component on standard input and answers on standard output. The box is closed before any of its bytes is
+/// read; `policy` is the argument that the parent gave.
+pub fn compile_child(policy: &str) -> ExitCode {
+    let engine = engine_of_child().and_then(|engine| close(policy).map(|()| engine));
+    let answered = match engine {
         Ok(engine) => serve(&engine),
         Err(fault) => Reply::Fault(fault.as_bytes()).write(std::io::stdout()),
     };
     if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Sets each limit, or the hard limit this process already has where that is lower.
-fn limit() -> std::io::Result<()> {
-    use rlimit::Resource;
-    let wanted = [
-        (Resource::AS, ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES),
-        // The soft limit comes first and says by its signal what ran out.
-        (Resource::CPU, CPU_SECONDS, CPU_SECONDS + 1),
-        (Resource::FSIZE, 0, 0),
-        (Resource::CORE, 0, 0),
-    ];
-    for (resource, soft, hard) in wanted {
-        let (_, highest) = resource.get()?;
-        resource.set(soft.min(highest), hard.min(highest))?;
-    }
-    Ok(())
+fn close(policy: &str) -> Result<(), String> {
+    let policy: Policy = policy.parse().map_err(|error: PolicyError| error.to_string())?;
+    let limits = Limits { address_space: ADDRESS_SPACE_BYTES, data: ADDRESS_SPACE_BYTES, cpu_seconds: CPU_SECONDS };
+    lock(&policy, &limits, &[], Job::Compile).map(drop).map_err(|error| error.to_string())
 }
 
 fn engine_of_child() -> Result<Engine, String> {

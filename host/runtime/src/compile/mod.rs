@@ -10,13 +10,14 @@ mod child;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 use thimble_challenge::Verdict;
 use thimble_datasets::Digest;
+use thimble_sandbox::{Child, Policy, Spawn};
 
 pub use child::compile_child;
 
@@ -32,11 +33,17 @@ pub const WALL_SECONDS: u64 = 60;
 /// The largest artifact that is read back.
 pub const ARTIFACT_BYTES: u64 = 256 << 20;
 
-/// How to compile.
+/// The word after the command of children that makes one run [`compile_child`].
+const COMPILE: &str = "compile";
+
+/// How child processes are started, and where what they compile is kept.
 #[derive(Debug)]
-pub struct Compiler {
-    /// Program and arguments of a process that runs [`compile_child`].
+pub struct Children {
+    /// Program and arguments. After them come `compile` and the policy for a process that runs [`compile_child`], `run` and
+    /// its settings for one that runs [`crate::run_child`].
     pub command: Vec<OsString>,
+    /// The layers of their box.
+    pub policy: Policy,
     /// Where artifacts are kept. Whoever can write here runs code as this process: operator only.
     pub cache: Option<Dir>,
 }
@@ -48,7 +55,7 @@ pub(crate) struct Artifact {
     pub(crate) cached: bool,
 }
 
-impl Compiler {
+impl Children {
     /// The artifact of an admitted component.
     pub(crate) fn compile(
         &self,
@@ -103,19 +110,10 @@ impl Compiler {
 
     /// Sends the component and returns whatever the child wrote before it ended or was killed.
     fn talk(&self, component: &[u8], clock: &Clock) -> std::io::Result<Conversation> {
-        let (program, arguments) = self
-            .command
-            .split_first()
-            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "no compile command is configured"))?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+        let mut command = self.command.clone();
+        command.extend([OsString::from(COMPILE), OsString::from(self.policy.to_string())]);
+        let mut child = Spawn { command: &command, pass: Vec::new() }.start()?;
+        let (Some(mut stdin), Some(stdout)) = (child.take_stdin(), child.take_stdout()) else {
             return Err(std::io::Error::other("the child has no pipes"));
         };
         std::thread::scope(|scope| {
@@ -154,7 +152,7 @@ enum End {
 
 /// Waits until the parent is done reading, the wall time is over or the evaluation has to stop, and then ends the child
 /// for certain.
-fn watch_over(mut child: Child, done: &Receiver<()>, clock: &Clock) -> std::io::Result<End> {
+fn watch_over(child: Child, done: &Receiver<()>, clock: &Clock) -> std::io::Result<End> {
     let deadline = Instant::now() + Duration::from_secs(WALL_SECONDS);
     let forced = loop {
         match done.recv_timeout(Duration::from_millis(50)) {
@@ -168,22 +166,14 @@ fn watch_over(mut child: Child, done: &Receiver<()>, clock: &Clock) -> std::io::
             break Some(End::WallTime);
         }
     };
-    if let Some(end) = forced {
-        child.kill()?;
-        child.wait()?;
-        return Ok(end);
-    }
     // The pipe is at its end: the child is ending, or has closed it on purpose and gets a second. How it ends says whose
     // fault a missing answer is, so it is not killed at once.
-    for _ in 0..100 {
-        if let Some(status) = child.try_wait()? {
-            return Ok(End::Exited(status));
-        }
-        std::thread::sleep(Duration::from_millis(10));
+    let ended = forced.is_none() && child.ends_within(Duration::from_secs(1))?;
+    if !ended {
+        child.kill()?;
     }
-    child.kill()?;
-    child.wait()?;
-    Ok(End::WallTime)
+    let end = child.wait()?;
+    Ok(forced.unwrap_or(if ended { End::Exited(end.status) } else { End::WallTime }))
 }
 
 /// Whether the child ended the way Cranelift ends when it is short of memory or time, or has met a bug: by a signal of its

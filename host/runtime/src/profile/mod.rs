@@ -21,7 +21,6 @@ use std::time::SystemTime;
 
 use thimble_challenge::result::{EvaluationResult, Phase, SubmissionRef};
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
-use thimble_datasets::Split as DataSplit;
 use thimble_instrument::{Instrumented, PROBES, instrument};
 
 pub(crate) use thimble_instrument::SILENT;
@@ -38,8 +37,9 @@ pub(crate) use trace::{Probes, Reading, Silent, Trace, Tracer};
 use crate::bind::PublicData;
 use crate::contract::TensorResult;
 use crate::evaluate::{self, Evaluation, Findings, Runner, Trained};
-use crate::instance::{Metered, Program};
-use crate::learn::{self, Learned};
+use crate::guest::Guest;
+use crate::instance::Metered;
+use crate::learn::Learned;
 use crate::machine::Machine;
 use crate::observe::{Event, Observer};
 use crate::predict;
@@ -150,29 +150,30 @@ impl Runner {
         subject: Subject,
     ) -> Result<Profile, Stop> {
         if subject == Subject::Training {
-            evaluation.record_answers();
+            evaluation.session.record_answers();
         }
-        let Trained { admitted, program, learned: Learned { tensors, metered } } = self.train(evaluation, findings)?;
+        let Trained { admitted, mut guest, learned: Learned { tensors, metered } } =
+            self.train(evaluation, findings)?;
         let run = Run { tensors: &tensors, subject };
         let (phase, rows, plain) = match subject {
             Subject::Training => (Phase::Learn, None, metered),
             Subject::Prediction { rows } => {
-                let rows = rows.min(evaluation.rows(DataSplit::Test));
-                let plain = evaluation.timed(Phase::Predict, |evaluation| run.again(evaluation, &program))?;
+                let rows = rows.min(evaluation.test_rows());
+                let plain = evaluation.timed(Phase::Predict, |evaluation| run.again(evaluation, &mut guest))?;
                 (Phase::Predict, Some(rows as u64), plain)
             }
         };
-        evaluation.replay();
+        evaluation.session.replay();
         evaluation.phase = phase;
         let instrumented = instrument(&admitted.package.component)
             .map_err(|error| Stop::guest(Verdict::Rejected, "profile", error.to_string()))?;
         let tables = Table::all();
         let mut traces = Vec::new();
         for (done, table) in tables.iter().enumerate() {
-            evaluation.observer.event(Event::Replay { done, of: tables.len() });
+            evaluation.session.observer.event(Event::Replay { done, of: tables.len() });
             traces.push((*table, run.traced(evaluation, &instrumented, *table)?));
         }
-        evaluation.observer.event(Event::Replay { done: tables.len(), of: tables.len() });
+        evaluation.session.observer.event(Event::Replay { done: tables.len(), of: tables.len() });
         let submission = findings.submission.take();
         let measured = assemble::Measured { traces, functions: &instrumented.functions, plain };
         Ok(measured.profile(submission, rows)?)
@@ -186,10 +187,10 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn again(&self, evaluation: &mut Evaluation<'_>, program: &Program) -> Result<Metered, Stop> {
+    fn again(&self, evaluation: &mut Evaluation<'_>, guest: &mut Guest) -> Result<Metered, Stop> {
         match self.subject {
-            Subject::Training => learn::learn(evaluation, program).map(|learned| learned.metered),
-            Subject::Prediction { rows } => predict::predict_first(evaluation, program, self.tensors, rows),
+            Subject::Training => guest.learn(evaluation).map(|learned| learned.metered),
+            Subject::Prediction { rows } => predict::predict_first(evaluation, guest, self.tensors, rows),
         }
     }
 
@@ -206,7 +207,7 @@ impl Run<'_> {
         let component = Component::new(&machine.engine, &instrumented.component).map_err(fault)?;
         let probes = Probes { prices: table.probes(), functions: instrumented.functions.len() };
         let program = machine.link(&component)?.with_probes(probes);
-        let metered = self.again(evaluation, &program)?;
+        let metered = self.again(evaluation, &mut Guest::Here(Box::new(program)))?;
         let trace = metered.trace.ok_or_else(|| PlatformFault::Meter("a replay left no trace".to_owned()))?;
         assemble::complete(&trace, metered.fuel)?;
         Ok(trace)
