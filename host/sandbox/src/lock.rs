@@ -8,6 +8,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope,
 };
 
+use crate::descriptors;
 use crate::kernel::Kernel;
 use crate::layer::{Layer, Policy};
 use crate::limits::Limits;
@@ -58,7 +59,7 @@ pub fn lock(policy: &Policy, limits: &Limits, kept: &[RawFd], job: Job) -> Resul
         return Err(LockError::Threads);
     }
     if has(Layer::Descriptors) {
-        close_all_but(kept).map_err(LockError::of(Layer::Descriptors))?;
+        descriptors::close_all_but(kept).map_err(LockError::of(Layer::Descriptors))?;
     }
     if has(Layer::Environment) {
         raw::wipe_environment().map_err(LockError::of(Layer::Environment))?;
@@ -89,19 +90,6 @@ pub fn seal_code(layers: &BTreeSet<Layer>) -> Result<(), LockError> {
         syscalls::refuse_executable_memory().map_err(LockError::of(Layer::Syscalls))?;
     }
     Ok(())
-}
-
-fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
-    let mut kept: Vec<RawFd> = kept.iter().copied().filter(|descriptor| *descriptor > libc::STDERR_FILENO).collect();
-    kept.sort_unstable();
-    let mut first = libc::STDERR_FILENO + 1;
-    for descriptor in kept {
-        if descriptor > first {
-            raw::close_range(first, (descriptor - 1).unsigned_abs())?;
-        }
-        first = first.max(descriptor.saturating_add(1));
-    }
-    raw::close_range(first, u32::MAX)
 }
 
 /// The unified hierarchy, where systemd and container engines mount it.

@@ -28,6 +28,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("peak_memory_of_an_ended_child_is_unmeasured", peak_memory_of_an_ended_child_is_unmeasured),
     ("memory_over_the_limit_ends_the_child", memory_over_the_limit_ends_the_child),
     ("code_is_sealed_once_and_for_all", code_is_sealed_once_and_for_all),
+    ("a_passed_descriptor_is_read_in_the_box", a_passed_descriptor_is_read_in_the_box),
     ("descriptors_of_the_pipes_cannot_be_passed", descriptors_of_the_pipes_cannot_be_passed),
 ];
 
@@ -175,6 +176,16 @@ fn code_is_sealed_once_and_for_all() {
     let said = hear(&mut start("seal"));
     assert!(said.starts_with("the layer `syscalls` of the sandbox cannot be had: "), "{said}");
     assert!(said.contains("Operation not permitted"), "{said}");
+}
+
+fn a_passed_descriptor_is_read_in_the_box() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("data");
+    std::fs::write(&path, "0123456789").expect("writes");
+    let command = command("file", &Policy::default(), &[child::PASSED]);
+    let file = std::fs::File::open(path).expect("opens");
+    let mut child = Spawn { command: &command, pass: vec![(file.into(), child::PASSED)] }.start().expect("starts");
+    assert_eq!(hear(&mut child), "Ok(10) Ok(()) 2345 false");
 }
 
 fn descriptors_of_the_pipes_cannot_be_passed() {
