@@ -159,6 +159,12 @@ impl Policy {
         Self { without, with: BTreeSet::new() }
     }
 
+    /// One layer and no other.
+    pub fn only(layer: Layer) -> Self {
+        let with = Layer::OPTIONAL.into_iter().filter(|optional| *optional == layer).collect();
+        Self { with, ..Self::of_required(|required| required == layer) }
+    }
+
     /// What a child under this policy has, or it does not start.
     pub fn layers(&self) -> BTreeSet<Layer> {
         let required = Layer::REQUIRED.into_iter().filter(|layer| !self.without.contains(layer));

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod conversation;
+mod examination;
 mod stage;
 mod table;
 
@@ -18,6 +19,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use stage::Stage;
 
 pub use conversation::{Attack, ProbeError, child};
+pub use examination::{Examination, LayerFinding, ProbeFinding};
 
 use crate::layer::{Layer, Policy};
 
@@ -85,6 +87,20 @@ pub struct Report {
     pub layers: BTreeSet<Layer>,
     /// The probes in their order.
     pub findings: Vec<(&'static Probe, Outcome)>,
+}
+
+impl Report {
+    /// What came of a probe.
+    pub fn outcome_of(&self, probe: &Probe) -> Outcome {
+        let found = self.findings.iter().find(|(found, _)| found.name == probe.name);
+        found.map_or(Outcome::NotTried, |(_, outcome)| *outcome)
+    }
+
+    /// The probes that were tried and not refused with the error of a layer that is on.
+    pub fn breaches(&self) -> impl Iterator<Item = (&'static Probe, Outcome)> {
+        let tried = self.findings.iter().copied().filter(|(_, outcome)| *outcome != Outcome::NotTried);
+        tried.filter(|(probe, outcome)| probe.held_by(&self.layers, *outcome).is_empty())
+    }
 }
 
 /// Which probes to make.

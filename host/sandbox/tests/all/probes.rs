@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use thimble_sandbox::probe::{Attack, Outcome, Probe, ProbeError, Report, Selection, boxes};
+use thimble_sandbox::probe::{Attack, Examination, Outcome, Probe, ProbeError, Report, Selection, boxes};
 use thimble_sandbox::{Job, Layer, Policy};
 
 use crate::child::PROBES;
@@ -13,6 +13,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("every_layer_stops_its_probes_alone", every_layer_stops_its_probes_alone),
     ("every_layer_is_proven_by_a_probe", every_layer_is_proven_by_a_probe),
     ("without_layers_the_probes_get_through", without_layers_the_probes_get_through),
+    ("an_examination_finds_the_box_whole", an_examination_finds_the_box_whole),
     ("a_box_that_cannot_be_locked_is_not_attacked", a_box_that_cannot_be_locked_is_not_attacked),
     ("a_child_that_does_not_answer_is_an_error", a_child_that_does_not_answer_is_an_error),
 ];
@@ -27,18 +28,11 @@ fn attacker() -> Vec<OsString> {
     vec![std::env::current_exe().expect("this program has a path").into_os_string(), PROBES.into()]
 }
 
-/// The probes that came to something else than they must, with what they came to.
-fn wrong(report: &Report) -> Vec<(&'static str, Outcome)> {
-    let tried = report.findings.iter().filter(|(_, outcome)| *outcome != Outcome::NotTried);
-    let wrong = tried.filter(|(probe, outcome)| probe.held_by(&report.layers, *outcome).is_empty());
-    wrong.map(|(probe, outcome)| (probe.name, *outcome)).collect()
-}
-
 fn every_probe_is_refused_in_the_box() {
     for job in [Job::Run, Job::Compile] {
         let report = attack(&attacker(), Policy::default(), job, Selection::Guarded).expect("a report");
         assert!(report.findings.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))), "{report:#?}");
-        assert_eq!(wrong(&report), [], "{job:?}");
+        assert_eq!(report.breaches().map(|(probe, outcome)| (probe.name, outcome)).collect::<Vec<_>>(), [], "{job:?}");
         assert_eq!(report.findings.len(), Probe::all().len());
     }
 }
@@ -47,7 +41,12 @@ fn every_layer_stops_its_probes_alone() {
     let mut proven = BTreeSet::new();
     for policy in boxes() {
         let report = attack(&attacker(), policy, Job::Run, Selection::Guarded).expect("a report");
-        assert_eq!(wrong(&report), [], "{:?}", report.layers);
+        assert_eq!(
+            report.breaches().map(|(probe, outcome)| (probe.name, outcome)).collect::<Vec<_>>(),
+            [],
+            "{:?}",
+            report.layers
+        );
         for (probe, outcome) in &report.findings {
             let alone = |layers: &[Layer]| BTreeSet::from_iter(layers.iter().copied()) == report.layers;
             proven.extend(
@@ -98,6 +97,17 @@ fn without_layers_the_probes_get_through() {
 /// Whether this process may do what root may.
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+fn an_examination_finds_the_box_whole() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let examination = Examination::of(&attacker(), directory.path()).expect("an examination");
+    assert!(examination.holds(), "{examination:#?}");
+    for finding in &examination.probes {
+        let promised: BTreeSet<Vec<Layer>> = finding.probe.guards.iter().map(|guard| guard.layers.to_vec()).collect();
+        let found = finding.stopped_by.iter().map(|(layers, _)| layers.clone()).collect();
+        assert_eq!(promised, found, "{}", finding.probe.name);
+    }
 }
 
 fn a_box_that_cannot_be_locked_is_not_attacked() {
