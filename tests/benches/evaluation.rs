@@ -45,7 +45,7 @@ fn main() {
 }
 
 fn runner(cache: Option<&TempDir>) -> Runner {
-    let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
+    let command = vec![OsString::from(thimble()), OsString::from("sandbox-child"), OsString::from("compile")];
     Runner::new(Compiler { command, cache: cache.map(fixture::open) }).expect("the runner starts")
 }
 

@@ -43,7 +43,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// Compiles through the built command line, and keeps artifacts for the life of the process's temporary directory.
 fn compiler() -> Compiler {
     static CACHE: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a temporary directory"));
-    let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
+    let command = vec![OsString::from(thimble()), OsString::from("sandbox-child"), OsString::from("compile")];
     Compiler { command, cache: Some(fixture::open(&CACHE)) }
 }
 

@@ -15,10 +15,11 @@ use thimble_runtime::profile::{self, Profile, Subject};
 use thimble_runtime::{BoundData, Compiler, Observer, PublicData, Request, Runner};
 
 use crate::cache::Cache;
+use crate::commands::sandbox_child;
 use crate::exit::{Blame as _, Failure};
 use crate::input;
 
-/// The variable whose words go before the compile child's command.
+/// The variable whose words go before the command of a child.
 const CHILD_WRAPPER: &str = "THIMBLE_CHILD_WRAPPER";
 
 /// Runs a submission to its end.
@@ -54,7 +55,7 @@ fn runner(cache: &Cache) -> Result<Runner, Failure> {
 
 /// A runner that keeps compiled components in `cache`.
 pub(crate) fn runner_with(cache: Option<Dir>) -> Result<Runner, Failure> {
-    let compiler = Compiler { command: compile_command()?, cache };
+    let compiler = Compiler { command: child_command("compile")?, cache };
     Runner::new(compiler).context("the engine does not start on this machine").or_internal()
 }
 
@@ -102,11 +103,11 @@ fn refused(path: &Path, challenge: &LoadedChallenge) -> String {
     format!("dataset {} cannot be the official data of {}", path.display(), challenge.challenge.name)
 }
 
-/// This program as its own compile child.
-fn compile_command() -> Result<Vec<OsString>, Failure> {
+/// This program as its own child, for the work that `sandbox-child` calls by this name.
+pub(crate) fn child_command(work: &str) -> Result<Vec<OsString>, Failure> {
     let program = env::current_exe().context("cannot find this program's own file").or_internal()?;
     let wrapper = env::var(CHILD_WRAPPER).unwrap_or_default();
     let mut command: Vec<OsString> = wrapper.split_whitespace().map(OsString::from).collect();
-    command.extend([program.into_os_string(), OsString::from("compile-child")]);
+    command.extend([program.into_os_string(), OsString::from(sandbox_child::NAME), OsString::from(work)]);
     Ok(command)
 }

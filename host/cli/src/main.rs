@@ -25,8 +25,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, build, cancel, challenge, check, compare, compile_child, dataset, invite, leaderboard, list, login, logout,
-    logs, metrics, new, operate, pack, profile, retain, run, serve, status, submit, tariff, token, whoami, worker,
+    backup, build, cancel, challenge, check, compare, dataset, doctor, invite, leaderboard, list, login, logout, logs,
+    metrics, new, operate, pack, profile, retain, run, sandbox_child, serve, status, submit, tariff, token, whoami,
+    worker,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -67,8 +68,9 @@ enum Command {
     Invite(invite::Opts),
     Backup(backup::Opts),
     Retain(retain::Opts),
+    Doctor(doctor::Opts),
     #[command(hide = true)]
-    CompileChild(compile_child::Opts),
+    SandboxChild(sandbox_child::Opts),
 }
 
 fn main() -> ExitCode {
@@ -100,8 +102,8 @@ fn main() -> ExitCode {
         Command::Invite(opts) => opts.run(),
         Command::Backup(opts) => opts.run(),
         Command::Retain(opts) => opts.run(),
-        // Its status is the engine's own protocol.
-        Command::CompileChild(opts) => return opts.run(),
+        Command::Doctor(opts) => opts.run(),
+        Command::SandboxChild(opts) => return opts.run(),
     };
     outcome.unwrap_or_else(report_failure).into()
 }

@@ -28,8 +28,14 @@ pub enum LockError {
         reason: String,
     },
     /// Threads besides the one that locks would keep what it gives up.
-    #[error("the sandbox cannot be locked: this process has more than one thread")]
-    Threads,
+    #[error("the sandbox cannot be locked: this process has {threads} threads, and it must have one")]
+    Threads {
+        /// How many there are.
+        threads: usize,
+    },
+    /// Nothing says how many threads there are.
+    #[error("the sandbox cannot be locked: its threads cannot be counted: /proc/self/task: {0}")]
+    Proc(io::Error),
     /// The process cannot be tied to its parent's life.
     #[error("the sandbox cannot be locked: this process cannot be made to end with its parent: {0}")]
     Parent(io::Error),
@@ -55,8 +61,9 @@ pub fn lock(policy: &Policy, limits: &Limits, kept: &[RawFd], job: Job) -> Resul
     let layers = Kernel::probe().plan(policy)?;
     let has = |layer| layers.contains(&layer);
     // Landlock and seccomp bind the thread that calls, and the environment is only safe to change alone.
-    if !raw::is_single_threaded() {
-        return Err(LockError::Threads);
+    let threads = std::fs::read_dir("/proc/self/task").map_err(LockError::Proc)?.count();
+    if threads != 1 {
+        return Err(LockError::Threads { threads });
     }
     if has(Layer::Descriptors) {
         descriptors::close_all_but(kept).map_err(LockError::of(Layer::Descriptors))?;

@@ -49,13 +49,6 @@ pub(crate) fn wipe_environment() -> io::Result<()> {
     }
 }
 
-/// Whether this process has no thread but the one that asks.
-pub(crate) fn is_single_threaded() -> bool {
-    // Alone, this flag changes nothing: the kernel only refuses it to a process of several threads.
-    // SAFETY: takes an integer only.
-    unsafe { libc::unshare(libc::CLONE_THREAD) == 0 }
-}
-
 /// Leaves the namespaces that `flags` name for new ones.
 pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
     // SAFETY: takes an integer only; the flags in use name namespaces, not memory or descriptors.

@@ -18,7 +18,7 @@ const CHALLENGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/challe
 /// One prediction of the whole test split by each package of `target/examples`, without the replay of rows.
 pub(crate) fn print() {
     let cache = TempDir::new().expect("a temporary directory");
-    let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
+    let command = vec![OsString::from(thimble()), OsString::from("sandbox-child"), OsString::from("compile")];
     let runner = Runner::new(Compiler { command, cache: Some(fixture::open(&cache)) }).expect("the runner starts");
     let mut challenge =
         LoadedChallenge::open(&open_directory(Path::new(CHALLENGE))).expect("the example challenge is valid");

@@ -30,7 +30,7 @@ pub(crate) struct Official {
 impl Official {
     pub(crate) fn new(component: &[u8]) -> Self {
         let cache = TempDir::new().expect("a temporary directory");
-        let command = vec![OsString::from(thimble()), OsString::from("compile-child")];
+        let command = vec![OsString::from(thimble()), OsString::from("sandbox-child"), OsString::from("compile")];
         let compiler = Compiler { command, cache: Some(fixture::open(&cache)) };
         let mut challenge =
             LoadedChallenge::open(&open_directory(Path::new(CHALLENGE))).expect("the example challenge is valid");

@@ -111,6 +111,7 @@ fn shout() {
 }
 
 fn spin() {
+    say("ready");
     let mut number = 0_u64;
     loop {
         number = std::hint::black_box(number + 1);
