@@ -15,6 +15,7 @@ use thimble_runtime::profile::{self, Profile, Subject};
 use thimble_runtime::{BoundData, Children, Observer, PublicData, Request, Runner};
 
 use crate::cache::Cache;
+use crate::commands::sandbox_child;
 use crate::exit::{Blame as _, Failure};
 use crate::input;
 use crate::sandbox::Sandbox;
@@ -103,11 +104,11 @@ fn refused(path: &Path, challenge: &LoadedChallenge) -> String {
     format!("dataset {} cannot be the official data of {}", path.display(), challenge.challenge.name)
 }
 
-/// This program as its own child.
-fn child_command() -> Result<Vec<OsString>, Failure> {
+/// This program as its own child; what it is for comes after.
+pub(crate) fn child_command() -> Result<Vec<OsString>, Failure> {
     let program = env::current_exe().context("cannot find this program's own file").or_internal()?;
     let wrapper = env::var(CHILD_WRAPPER).unwrap_or_default();
     let mut command: Vec<OsString> = wrapper.split_whitespace().map(OsString::from).collect();
-    command.extend([program.into_os_string(), OsString::from("sandbox-child")]);
+    command.extend([program.into_os_string(), OsString::from(sandbox_child::NAME)]);
     Ok(command)
 }

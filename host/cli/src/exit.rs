@@ -27,6 +27,8 @@ pub(crate) enum ExitStatus {
     Service = 6,
     /// A quota, a budget or a rate is used up.
     Limit = 7,
+    /// This machine cannot hold a guest in, or lacks what evaluations need.
+    Unfit = 8,
     /// Verdict `rejected`; also `check` with a finding.
     Rejected = 10,
     /// Verdict `over_parameter_limit`.
@@ -64,6 +66,7 @@ Exit status:
    5  the service wants a token, another one, or one that may do more
    6  the service cannot be reached, or failed
    7  a quota, a budget or a rate limit is used up
+   8  doctor: this machine lacks a layer of the sandbox, or fused multiply-add
   10  rejected (also: check found something)
   11  over_parameter_limit
   12  out_of_fuel

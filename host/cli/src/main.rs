@@ -26,8 +26,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, build, cancel, challenge, check, compare, dataset, invite, leaderboard, list, login, logout, logs, metrics,
-    new, operate, pack, profile, retain, run, sandbox_child, serve, status, submit, tariff, token, whoami, worker,
+    backup, build, cancel, challenge, check, compare, dataset, doctor, invite, leaderboard, list, login, logout, logs,
+    metrics, new, operate, pack, profile, retain, run, sandbox_child, serve, status, submit, tariff, token, whoami,
+    worker,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -68,6 +69,7 @@ enum Command {
     Invite(invite::Opts),
     Backup(backup::Opts),
     Retain(retain::Opts),
+    Doctor(doctor::Opts),
     #[command(hide = true)]
     SandboxChild(sandbox_child::Opts),
 }
@@ -101,7 +103,7 @@ fn main() -> ExitCode {
         Command::Invite(opts) => opts.run(),
         Command::Backup(opts) => opts.run(),
         Command::Retain(opts) => opts.run(),
-        // Its status is the engine's own protocol.
+        Command::Doctor(opts) => opts.run(),
         Command::SandboxChild(opts) => return opts.run(),
     };
     outcome.unwrap_or_else(report_failure).into()

@@ -153,6 +153,18 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The required layers that are wanted, for a box that shows what they do without the others.
+    pub fn of_required(wanted: impl Fn(Layer) -> bool) -> Self {
+        let without = Layer::REQUIRED.into_iter().filter(|layer| !wanted(*layer)).collect();
+        Self { without, with: BTreeSet::new() }
+    }
+
+    /// One layer and no other.
+    pub fn only(layer: Layer) -> Self {
+        let with = Layer::OPTIONAL.into_iter().filter(|optional| *optional == layer).collect();
+        Self { with, ..Self::of_required(|required| required == layer) }
+    }
+
     /// What a child under this policy has, or it does not start.
     pub fn layers(&self) -> BTreeSet<Layer> {
         let required = Layer::REQUIRED.into_iter().filter(|layer| !self.without.contains(layer));

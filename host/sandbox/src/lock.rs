@@ -8,6 +8,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope,
 };
 
+use crate::descriptors;
 use crate::kernel::Kernel;
 use crate::layer::{Layer, Policy};
 use crate::limits::Limits;
@@ -27,8 +28,14 @@ pub enum LockError {
         reason: String,
     },
     /// Threads besides the one that locks would keep what it gives up.
-    #[error("the sandbox cannot be locked: this process has more than one thread")]
-    Threads,
+    #[error("the sandbox cannot be locked: this process has {threads} threads, and it must have one")]
+    Threads {
+        /// How many there are.
+        threads: usize,
+    },
+    /// Nothing says how many threads there are.
+    #[error("the sandbox cannot be locked: its threads cannot be counted: /proc/self/task: {0}")]
+    Proc(io::Error),
     /// The process cannot be tied to its parent's life.
     #[error("the sandbox cannot be locked: this process cannot be made to end with its parent: {0}")]
     Parent(io::Error),
@@ -54,11 +61,12 @@ pub fn lock(policy: &Policy, limits: &Limits, kept: &[RawFd], job: Job) -> Resul
     let layers = Kernel::probe().plan(policy)?;
     let has = |layer| layers.contains(&layer);
     // Landlock and seccomp bind the thread that calls, and the environment is only safe to change alone.
-    if !raw::is_single_threaded() {
-        return Err(LockError::Threads);
+    let threads = std::fs::read_dir("/proc/self/task").map_err(LockError::Proc)?.count();
+    if threads != 1 {
+        return Err(LockError::Threads { threads });
     }
     if has(Layer::Descriptors) {
-        close_all_but(kept).map_err(LockError::of(Layer::Descriptors))?;
+        descriptors::close_all_but(kept).map_err(LockError::of(Layer::Descriptors))?;
     }
     if has(Layer::Environment) {
         raw::wipe_environment().map_err(LockError::of(Layer::Environment))?;
@@ -89,19 +97,6 @@ pub fn seal_code(layers: &BTreeSet<Layer>) -> Result<(), LockError> {
         syscalls::refuse_executable_memory().map_err(LockError::of(Layer::Syscalls))?;
     }
     Ok(())
-}
-
-fn close_all_but(kept: &[RawFd]) -> io::Result<()> {
-    let mut kept: Vec<RawFd> = kept.iter().copied().filter(|descriptor| *descriptor > libc::STDERR_FILENO).collect();
-    kept.sort_unstable();
-    let mut first = libc::STDERR_FILENO + 1;
-    for descriptor in kept {
-        if descriptor > first {
-            raw::close_range(first, (descriptor - 1).unsigned_abs())?;
-        }
-        first = first.max(descriptor.saturating_add(1));
-    }
-    raw::close_range(first, u32::MAX)
 }
 
 /// The unified hierarchy, where systemd and container engines mount it.

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "system calls that only libc gives, each with its argument")]
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
@@ -47,13 +47,6 @@ pub(crate) fn wipe_environment() -> io::Result<()> {
         }
         checked(libc::clearenv().into()).map(drop)
     }
-}
-
-/// Whether this process has no thread but the one that asks.
-pub(crate) fn is_single_threaded() -> bool {
-    // Alone, this flag changes nothing: the kernel only refuses it to a process of several threads.
-    // SAFETY: takes an integer only.
-    unsafe { libc::unshare(libc::CLONE_THREAD) == 0 }
 }
 
 /// Leaves the namespaces that `flags` name for new ones.
@@ -126,4 +119,12 @@ pub(crate) fn poll(descriptor: RawFd, events: libc::c_short, timeout: Duration) 
     // SAFETY: one entry, which lives through the call.
     checked(unsafe { libc::poll(&raw mut entry, 1, milliseconds) }.into())?;
     Ok(entry.revents)
+}
+
+/// An open descriptor as a value that closes it. The caller sees to it that it is nobody else's.
+pub(crate) fn own(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: only asks whether the number is an open descriptor's; -1 alone may not be borrowed, and is below those passed.
+    rustix::fs::fstat(unsafe { BorrowedFd::borrow_raw(number) })?;
+    // SAFETY: it is open, and nobody else's as `descriptors::take_descriptor` argues.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }

@@ -7,6 +7,7 @@ pub(crate) mod challenge;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod dataset;
+pub(crate) mod doctor;
 pub(crate) mod explore;
 pub(crate) mod export;
 pub(crate) mod ingest;

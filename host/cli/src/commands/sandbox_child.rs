@@ -1,33 +1,45 @@
-//! `thimble sandbox-child`: the processes that this program starts to touch what strangers wrote.
+//! `thimble sandbox-child`: this program as the child that it starts and that locks itself in.
 
 use std::process::ExitCode;
 
-/// What an evaluation starts; not for people.
+/// The word that starts a child; the next says what it is for.
+pub(crate) const NAME: &str = "sandbox-child";
+
+/// What this program starts to do the work that strangers' bytes are part of; not for people.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Opts {
     #[command(subcommand)]
-    job: Job,
+    work: Work,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Job {
-    /// Compiles the component on stdin and writes the artifact to stdout.
+enum Work {
+    /// Compile the component on stdin and write the artifact to stdout
     Compile {
-        /// Layers, as their text form
+        /// Layers, as their text form, which may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
         policy: String,
     },
-    /// Runs the guest that comes on stdin.
+    /// Run the guest that comes on stdin
     Run {
         /// Layers and limits, as JSON
         settings: String,
     },
+    /// Attack the box from inside and tell the outcomes on stdout
+    Probe {
+        // A policy may begin with a hyphen.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
 }
 
 impl Opts {
+    /// The status is the protocol's, not one of the published ones.
     pub(crate) fn run(self) -> ExitCode {
-        match self.job {
-            Job::Compile { policy } => thimble_runtime::compile_child(&policy),
-            Job::Run { settings } => thimble_runtime::run_child(&settings),
+        match self.work {
+            Work::Compile { policy } => thimble_runtime::compile_child(&policy),
+            Work::Run { settings } => thimble_runtime::run_child(&settings),
+            Work::Probe { arguments } => thimble_sandbox::probe::child(&arguments),
         }
     }
 }

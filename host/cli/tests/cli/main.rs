@@ -8,6 +8,7 @@ mod bench;
 mod challenge;
 mod compare;
 mod dataset;
+mod doctor;
 mod explore;
 mod export;
 mod metrics;

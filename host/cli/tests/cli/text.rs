@@ -28,6 +28,7 @@ fn help_texts() {
         ("help-metrics-eval", "metrics eval --help"),
         ("help-dataset-ingest", "dataset ingest --help"),
         ("help-tariff", "tariff --help"),
+        ("help-doctor", "doctor --help"),
         ("help-login", "login --help"),
         ("help-submit", "submit --help"),
         ("help-status", "status --help"),

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::ExitCode;
 
-use thimble_sandbox::{Child, Job, Layer, Limits, Policy, Spawn, frame, lock, seal_code};
+use thimble_sandbox::{Child, Job, Layer, Limits, Policy, Spawn, frame, lock, seal_code, take_descriptor};
 
 /// The first argument of a child.
 const CHILD: &str = "locked-child";
+/// The first argument of a child that attacks.
+pub(crate) const PROBES: &str = "probing-child";
+/// The number of a descriptor that is passed and kept.
+pub(crate) const PASSED: i32 = 5;
 const MESSAGE_BYTES: u64 = 1 << 20;
 
 pub(crate) const LIMITS: Limits = Limits { address_space: 1 << 30, data: 512 << 20, cpu_seconds: 10 };
@@ -38,6 +42,9 @@ pub(crate) fn hear(child: &mut Child) -> String {
 /// `None` in the parent.
 pub(crate) fn play_role() -> Option<ExitCode> {
     let arguments: Vec<_> = std::env::args().collect();
+    if arguments.get(1).map(String::as_str) == Some(PROBES) {
+        return Some(thimble_sandbox::probe::child(&arguments[2..]));
+    }
     let [_, child, role, policy, kept] = arguments.as_slice() else { return None };
     if child != CHILD {
         return None;
@@ -74,8 +81,19 @@ fn play(role: &str, layers: &BTreeSet<Layer>) {
             seal_code(layers).expect("the first filter lets it");
             say(&seal_code(layers).expect_err("the second does not").to_string());
         }
+        "file" => read_passed_file(),
         _ => say("no such role"),
     }
+}
+
+/// Reads a file by its descriptor: its length and some of its text.
+fn read_passed_file() {
+    let mut file = std::fs::File::from(take_descriptor(PASSED).expect("passed and kept"));
+    let length = file.seek(SeekFrom::End(0));
+    let mut middle = [0; 4];
+    let read = std::os::unix::fs::FileExt::read_exact_at(&file, &mut middle, 2);
+    let twice = take_descriptor(PASSED).is_ok();
+    say(&format!("{length:?} {read:?} {} {twice}", String::from_utf8_lossy(&middle)));
 }
 
 fn wait_for_end_of_input() {
@@ -93,6 +111,7 @@ fn shout() {
 }
 
 fn spin() {
+    say("ready");
     let mut number = 0_u64;
     loop {
         number = std::hint::black_box(number + 1);

@@ -1,11 +1,12 @@
 //! A child's life: what holds it, what is heard from it, how it ends.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use thimble_sandbox::{Child, Layer, Policy, STDERR_BYTES, Spawn};
+use thimble_sandbox::{Child, Layer, Policy, STDERR_BYTES, Spawn, frame};
 
 use crate::child::{self, TOUCHED_BYTES, command, hear, start};
 
@@ -28,6 +29,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("peak_memory_of_an_ended_child_is_unmeasured", peak_memory_of_an_ended_child_is_unmeasured),
     ("memory_over_the_limit_ends_the_child", memory_over_the_limit_ends_the_child),
     ("code_is_sealed_once_and_for_all", code_is_sealed_once_and_for_all),
+    ("a_passed_descriptor_is_read_in_the_box", a_passed_descriptor_is_read_in_the_box),
     ("descriptors_of_the_pipes_cannot_be_passed", descriptors_of_the_pipes_cannot_be_passed),
 ];
 
@@ -61,7 +63,7 @@ fn a_layer_that_cannot_be_had_is_refused_by_name() {
 
 fn a_process_with_threads_is_not_locked() {
     let said = hear(&mut start("threads"));
-    assert_eq!(said, "the sandbox cannot be locked: this process has more than one thread");
+    assert_eq!(said, "the sandbox cannot be locked: this process has 2 threads, and it must have one");
 }
 
 fn no_environment_variable_is_left() {
@@ -106,20 +108,24 @@ fn a_dropped_child_is_killed_and_reaped() {
 }
 
 fn a_child_dies_with_its_parent() {
-    // A shell is the parent: it starts the child, tells its number and kills itself. The pipe of the child's input stays
-    // open here, so it is the death of the parent that ends it.
+    // A shell is the parent: it starts the child, tells its number when told to, and then kills itself. The child's pipes stay
+    // open here, so that it is the death of the parent that ends it.
     let words: Vec<_> = command("spin", &Policy::default(), &[])
         .into_iter()
         .map(|word| format!("'{}'", word.into_string().expect("plain")))
         .collect();
-    let script = format!("{} <&0 & echo $!; sleep 0.3; kill -9 $$", words.join(" "));
+    let script = format!("{} </dev/null & read go; echo $!; read go; kill -9 $$", words.join(" "));
     let mut shell =
         Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
+    let mut stdin = shell.stdin.take().expect("piped");
+    let mut stdout = BufReader::new(shell.stdout.take().expect("piped"));
+    assert_eq!(frame::read(&mut stdout, 100).expect("whole"), Some(b"ready".to_vec()), "it is locked in");
+    stdin.write_all(b"go\n").expect("the shell reads");
     let mut line = String::new();
-    let stdout = shell.stdout.take().expect("piped");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).expect("reads");
+    stdout.read_line(&mut line).expect("reads");
     let id: u32 = line.trim().parse().expect("a number");
-    assert!(is_there(id), "it runs while its parent does");
+    assert!(runs(id), "while its parent does");
+    stdin.write_all(b"go\n").expect("the shell reads");
     assert_eq!(shell.wait().expect("waits").signal(), Some(SIGKILL));
     let deadline = Instant::now() + Duration::from_secs(5);
     while runs(id) {
@@ -175,6 +181,16 @@ fn code_is_sealed_once_and_for_all() {
     let said = hear(&mut start("seal"));
     assert!(said.starts_with("the layer `syscalls` of the sandbox cannot be had: "), "{said}");
     assert!(said.contains("Operation not permitted"), "{said}");
+}
+
+fn a_passed_descriptor_is_read_in_the_box() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("data");
+    std::fs::write(&path, "0123456789").expect("writes");
+    let command = command("file", &Policy::default(), &[child::PASSED]);
+    let file = std::fs::File::open(path).expect("opens");
+    let mut child = Spawn { command: &command, pass: vec![(file.into(), child::PASSED)] }.start().expect("starts");
+    assert_eq!(hear(&mut child), "Ok(10) Ok(()) 2345 false");
 }
 
 fn descriptors_of_the_pipes_cannot_be_passed() {

@@ -4,6 +4,7 @@
 
 mod child;
 mod life;
+mod probes;
 
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
     if let Some(code) = child::play_role() {
         return code;
     }
-    let trials = life::TESTS.iter().map(|&(name, test)| {
+    let trials = life::TESTS.iter().chain(probes::TESTS).map(|&(name, test)| {
         Trial::test(name, move || {
             test();
             Ok(())
