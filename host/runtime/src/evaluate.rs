@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use thimble_challenge::challenge::{Limits, RowRule};
 use thimble_challenge::result::{EvaluationResult, Independence, Journal, Mode, Parameters, Phase, SubmissionRef};
-use thimble_challenge::units::MAX_FUEL;
+use thimble_challenge::units::{INSTANTIATION_FUEL, MAX_FUEL};
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
 use thimble_kernels::Workspace;
@@ -23,7 +23,7 @@ use crate::compile::Compiler;
 use crate::count;
 use crate::digest::parameters_digest;
 use crate::engine::engine_hash;
-use crate::instance::{INSTANTIATION_FUEL, Program};
+use crate::instance::Program;
 use crate::journal::{self, Entry, Recorder};
 use crate::learn::{self, Learned};
 use crate::limiter::Limiter;

@@ -18,10 +18,6 @@ use crate::order::TestOrder;
 use crate::profile::Step;
 use crate::stop::{Stop, classify};
 
-/// Fuel of `load` for each parameter of the limit.
-const LOAD_FUEL_PER_PARAMETER: u64 = 256;
-/// Fuel of `load` where the limit is small.
-const LOAD_FUEL_LEAST: u64 = 10_000_000;
 /// One row in this many is predicted again.
 pub const REPLAY_ONE_IN: usize = 20;
 /// Rows that are predicted again at the least, or all of a smaller split. A model that changes ten answers of a thousand
@@ -177,8 +173,8 @@ fn load(
     instance: &mut Instance,
     parameters: &[TensorResult],
 ) -> Result<ResourceAny, Stop> {
-    let limit = evaluation.limits().parameters.0;
-    instance.fund(evaluation, Step::Load, Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST)))?;
+    let budget = evaluation.limits().load_fuel();
+    instance.fund(evaluation, Step::Load, budget)?;
     let description = evaluation.description();
     instance.charge(parameters.iter().map(tensor_bytes).sum::<u64>() + description.bytes())?;
     let lent: Vec<_> = parameters.iter().map(lend).collect();
