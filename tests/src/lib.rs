@@ -12,6 +12,7 @@ pub mod evaluation;
 pub mod fixture;
 pub mod guests;
 pub mod kernels;
+pub mod message;
 pub mod products;
 pub mod rss;
 pub mod snippets;

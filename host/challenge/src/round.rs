@@ -6,8 +6,18 @@
 
 /// `value` rounded to `decimals` places. NaN and infinities are returned as they are.
 pub fn decimals(value: f64, decimals: u32) -> f64 {
+    to_place(value, -i64::from(decimals))
+}
+
+/// `value` rounded to a multiple of 10^`place`. NaN and infinities are returned as they are.
+pub(crate) fn to_place(value: f64, place: i64) -> f64 {
     let Some((_, exponent)) = digits_of(value) else { return value };
-    rounded(value, i64::from(exponent) + 1 + i64::from(decimals))
+    rounded(value, i64::from(exponent) + 1 - place)
+}
+
+/// The decimal exponent of the first digit of `value`: 2 for 200; none for NaN and infinities.
+pub(crate) fn exponent(value: f64) -> Option<i32> {
+    digits_of(value).map(|(_, exponent)| exponent)
 }
 
 /// `value` rounded to `digits` significant digits. NaN and infinities are returned as they are.

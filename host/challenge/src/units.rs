@@ -11,6 +11,9 @@ pub const FUEL_PER_FLOP: u64 = 16;
 /// The largest fuel figure: every JSON reader holds integers up to 2^53 exactly.
 pub const MAX_FUEL: Fuel = Fuel(1 << 53);
 
+/// Fuel of an instantiation, start function included: enough to initialise 4 MiB of memory and tables.
+pub const INSTANTIATION_FUEL: Fuel = Fuel(10_000_000);
+
 /// What the meter counts. 16 fuel are one FLOP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

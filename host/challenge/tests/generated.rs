@@ -9,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde::Deserialize;
 use serde_json::Value;
-use thimble_challenge::challenge::{FIGURES_END, FIGURES_START, ScoreRule, figures, grouped};
+use thimble_challenge::challenge::{Disclosure, FIGURES_END, FIGURES_START, ScoreRule, figures, grouped};
 use thimble_challenge::composite::{Composite, HouseBaseline};
 use thimble_challenge::{Challenge, EvaluationResult, LoadedChallenge, Manifest, round};
 use thimble_datasets::Split;
@@ -318,6 +318,41 @@ fn challenges_on_generated_data_name_its_digest() {
         let generated = public.source.generated().expect("no example brings data of its own");
         assert_eq!(public.digest, generated.digest(), "{name}");
     }
+}
+
+/// The table of bits in the threat model.
+#[test]
+fn the_threat_model_counts_the_bits_of_a_challenge() {
+    const START: &str = "<!-- disclosure: generated from challenge.json -->\n";
+    const END: &str = "<!-- /disclosure -->";
+    let challenge = read("examples/challenges/imagenet-pareto-500k/challenge.json");
+    let disclosure = Disclosure::of(&Challenge::from_json(challenge.as_bytes()).expect("valid"));
+    let row = |(name, values): (&str, f64)| format!("| {name} | {} | {:.1} |\n", grouped(values as u64), values.log2());
+    let rows: String = disclosure.figures().map(row).collect();
+    let table = format!(
+        "| figure | values, at most | bits |\n|---|---|---|\n{rows}| **together** | | **{:.1}** |\n",
+        disclosure.bits()
+    );
+    let model = read("docs/threat-model.md");
+    let (before, rest) = model.split_once(START).expect("the table starts");
+    let (_, after) = rest.split_once(END).expect("the table ends");
+    assert_current("docs/threat-model.md", &format!("{before}{START}{table}{END}{after}"));
+}
+
+/// "about 25 bits a submission": an example on data that is not anyone's tells no more.
+#[test]
+fn examples_on_private_data_tell_at_most_25_bits() {
+    let challenges = challenge_directories().into_iter().map(|name| {
+        let path = format!("examples/challenges/{name}/challenge.json");
+        Challenge::from_json(read(&path).as_bytes()).expect("valid")
+    });
+    let mut private = 0;
+    for challenge in challenges.filter(|challenge| !challenge.practice) {
+        let bits = Disclosure::of(&challenge).bits();
+        assert!(bits <= 25.0, "{}: {bits}", challenge.name);
+        private += 1;
+    }
+    assert_eq!(private, 6);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use thimble_api::operator::{
     AccountActivity, DayUse, Monitor, RecordState, SubmissionRecord, TeamBudget, VerdictCount,
 };
 use thimble_api::{ErrorDetail, Page};
-use thimble_challenge::challenge::grouped;
+use thimble_challenge::challenge::{Disclosure, grouped};
 
 use crate::challenge::{Tab, tab};
 use crate::layout::{
@@ -30,6 +30,7 @@ pub fn monitor(
     let inside = html! {
         (fault_list(faults))
         (figures(use_of))
+        (disclosure(view))
         section aria-labelledby="days" {
             h2 id="days" { "Submissions by day" }
             (curves::days(&use_of.days))
@@ -67,6 +68,32 @@ fn figures(use_of: &Monitor) -> Markup {
             li { strong { (grouped(use_of.teams.len() as u64)) } span { "teams" } }
             li { strong { (text::compute(used)) } span { "used of " (text::compute(granted)) " granted" } }
             li { strong { (use_of.cost) } span { "price of what was used" } }
+        }
+    }
+}
+
+/// What official runs tell a builder at most.
+fn disclosure(view: &ChallengeView) -> Markup {
+    let disclosure = Disclosure::of(&view.challenge);
+    let (official, failures) = (view.challenge.quotas.official_per_day, view.rules.failures_per_day);
+    html! {
+        details {
+            summary { "An official run tells its builder at most " (format!("{:.1}", disclosure.bits())) " bits" }
+            p {
+                "A submission that has seen the data chooses among the values below. With "
+                (count(official.into(), "submission", "submissions")) " and "
+                (count(failures.into(), "forgiven failure", "forgiven failures")) " a day, a builder learns at most "
+                (format!("{:.0}", disclosure.bits_a_day(official, failures))) " bits a day."
+            }
+            (scroll("What an official run tells", &html! { table {
+                caption { "What an official run tells" }
+                (head(&[Words("Figure"), Number("Values"), Number("Bits")]))
+                tbody { @for (name, values) in disclosure.figures() { tr {
+                    th scope="row" { (foreign(name)) }
+                    td.n { (grouped(values as u64)) }
+                    td.n { (format!("{:.1}", values.log2())) }
+                } } }
+            } }))
         }
     }
 }

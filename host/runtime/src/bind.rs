@@ -39,6 +39,11 @@ impl PublicData {
         BoundData::validation(challenge, dataset).map(Self)
     }
 
+    /// Rows of the test split.
+    pub fn test_rows(&self) -> u64 {
+        self.0.dataset.split(Split::Test).rows() as u64
+    }
+
     pub(crate) fn bound(&self) -> &BoundData {
         &self.0
     }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use thimble_challenge::result::Phase;
-use thimble_challenge::units::MAX_FUEL;
+use thimble_challenge::units::{INSTANTIATION_FUEL, MAX_FUEL};
 use thimble_challenge::{Fuel, Verdict};
 use wasmtime::component::{Component, InstancePre, Linker, TypedFunc};
 use wasmtime::{Engine, Store, Trap};
@@ -18,9 +18,6 @@ use crate::profile::{self, Probes, SILENT, Silent, Step, Trace, Tracer};
 use crate::session::Session;
 use crate::state::{HostFuel, HostState, charge_transfer};
 use crate::stop::{PlatformFault, Stop, classify};
-
-/// Fuel of instantiation, start function included: enough to initialise 4 MiB of memory and tables.
-pub const INSTANTIATION_FUEL: Fuel = Fuel(10_000_000);
 
 /// How often progress is shown at most.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);

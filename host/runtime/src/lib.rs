@@ -55,9 +55,9 @@ pub use task::Description;
 pub mod limits {
     pub use crate::bind::MAX_PREDICTION_BYTES;
     pub use crate::compile::{ADDRESS_SPACE_BYTES, ARTIFACT_BYTES, CPU_SECONDS, WALL_SECONDS};
-    pub use crate::instance::INSTANTIATION_FUEL;
     pub use crate::journal::{LOG_BYTES, POINTS, SERIES, SERIES_NAME_BYTES};
     pub use crate::kernels_import::VALUES_PER_WRITE;
     pub use crate::limiter::TABLE_ELEMENTS;
     pub use crate::predict::{REPLAY_ALONE, REPLAY_LEAST, REPLAY_ONE_IN};
+    pub use thimble_challenge::units::INSTANTIATION_FUEL;
 }

@@ -1,7 +1,7 @@
 //! One instance that predicts: `load`, then `predict` batch by batch, then its end.
 
+use thimble_challenge::Verdict;
 use thimble_challenge::result::Phase;
-use thimble_challenge::{Fuel, Verdict};
 use wasmtime::component::ResourceAny;
 
 use crate::contract::{TensorParam, TensorResult, ValuesParam, ValuesResult};
@@ -11,11 +11,6 @@ use crate::learn::tensor_bytes;
 use crate::profile::Step;
 use crate::session::Session;
 use crate::stop::{PlatformFault, Stop, classify};
-
-/// Fuel of `load` for each parameter of the limit.
-const LOAD_FUEL_PER_PARAMETER: u64 = 256;
-/// Fuel of `load` where the limit is small.
-const LOAD_FUEL_LEAST: u64 = 10_000_000;
 
 /// A batch of test inputs.
 #[derive(Debug)]
@@ -49,9 +44,8 @@ impl Predictor {
     /// Gives the guest its parameters, and the budget of prediction.
     pub(crate) fn load(&mut self, session: &mut Session<'_>, parameters: &[TensorResult]) -> Result<(), Stop> {
         let instance = &mut self.instance;
-        let limit = session.limits().parameters.0;
-        let fuel = Fuel(limit.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST));
-        instance.fund(session, Step::Load, fuel)?;
+        let budget = session.limits().load_fuel();
+        instance.fund(session, Step::Load, budget)?;
         let description = session.description();
         instance.charge(parameters.iter().map(tensor_bytes).sum::<u64>() + description.bytes())?;
         // The count refuses parameters of text; an empty list is what is left to say.

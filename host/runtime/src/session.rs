@@ -7,14 +7,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use thimble_challenge::challenge::Limits;
 use thimble_challenge::result::{Isolation, Journal, Mode};
-use thimble_challenge::units::MAX_FUEL;
+use thimble_challenge::units::{INSTANTIATION_FUEL, MAX_FUEL};
 use thimble_challenge::{Challenge, Fuel};
 use thimble_kernels::Workspace;
 use thimble_scoring::OutputSchema;
 use wasmtime::component::ResourceTable;
 
 use crate::clock::Clock;
-use crate::instance::INSTANTIATION_FUEL;
 use crate::journal::{self, Entry, Recorder};
 use crate::limiter::Limiter;
 use crate::loader::TrainingData;

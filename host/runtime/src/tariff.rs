@@ -4,6 +4,7 @@
 //! operator costs one FLOP, a load half, stack traffic nothing. Reasons and worked examples: `docs/metering.md`.
 
 use sha2::{Digest as _, Sha256};
+use thimble_challenge::challenge::BYTES_PER_FUEL;
 use thimble_datasets::Digest;
 use wasmtime::{OperatorCost, VariableOperatorCost};
 
@@ -59,7 +60,7 @@ pub const TARIFF: Tariff = Tariff {
     name: "tariff-1",
     rows: ROWS,
     variable: VARIABLE,
-    host: HostPrices { call: 256, bytes_per_fuel: 16, multiply_add: 32 },
+    host: HostPrices { call: 256, bytes_per_fuel: BYTES_PER_FUEL, multiply_add: 32 },
 };
 
 impl Tariff {

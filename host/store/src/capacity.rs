@@ -36,7 +36,7 @@ impl Store {
                      coalesce(sum(state = 'queued' AND mode = 'validation'), 0) AS validation, \
                      coalesce(sum(state = 'running'), 0) AS running FROM submissions WHERE state <> 'finished'";
         let counts = sqlx::query(count).fetch_one(&mut *connection).await?;
-        let mean = mean_run_seconds(&mut connection, now).await?;
+        let mean = mean_run_seconds(&mut connection, Of::AllRuns, now).await?;
         let (official, validation) = (counts.whole("official")?, counts.whole("validation")?);
         drop(connection);
         let sizes = self.sizes().await?;
@@ -72,7 +72,7 @@ pub(crate) async fn place(
         .fetch_one(&mut *connection)
         .await?;
     let position = before.unsigned_abs() + 1;
-    let mean = mean_run_seconds(connection, now).await?;
+    let mean = mean_run_seconds(connection, Of::ValidationRuns, now).await?;
     Ok(Queued {
         position,
         expected_wait_seconds: wait(position, workers.unsigned_abs(), mean),
@@ -87,12 +87,27 @@ fn wait(position: u64, workers: u64, mean: Option<f64>) -> Option<u64> {
     mean.map(|mean| (rounds as f64 * mean).ceil() as u64)
 }
 
-async fn mean_run_seconds(connection: &mut SqliteConnection, now: Timestamp) -> Result<Option<f64>, StoreError> {
+/// Which runs a mean is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// For operators.
+    AllRuns,
+    /// For builders: how long an official run took is a message that it could have written, and when it ended another.
+    ValidationRuns,
+}
+
+async fn mean_run_seconds(
+    connection: &mut SqliteConnection,
+    of: Of,
+    now: Timestamp,
+) -> Result<Option<f64>, StoreError> {
     let mean: Option<f64> = sqlx::query_scalar(
         "SELECT avg(finished_at - started_at) / 1000.0 FROM (SELECT finished_at, started_at FROM submissions \
-         WHERE state = 'finished' AND finished_at > ? AND started_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1000)",
+         WHERE state = 'finished' AND finished_at > ? AND started_at IS NOT NULL AND (? OR mode = 'validation') \
+         ORDER BY finished_at DESC LIMIT 1000)",
     )
     .bind(now.plus_millis(-DAY_MILLIS).millis())
+    .bind(of == Of::AllRuns)
     .fetch_one(connection)
     .await?;
     Ok(mean)

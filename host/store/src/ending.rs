@@ -2,9 +2,9 @@
 
 use sqlx::SqliteConnection;
 use thimble_api::{Compute, Timestamp};
-use thimble_challenge::Verdict;
 use thimble_challenge::challenge::Challenge;
 use thimble_challenge::result::{Mode, Published};
+use thimble_challenge::{Verdict, round};
 use thimble_datasets::Digest;
 use thimble_metrics::Direction;
 
@@ -60,12 +60,15 @@ pub(crate) async fn end_without(
         return Ok(());
     }
     let cancelled = how != Without::Fault;
+    // What had begun is told with the results: when it ended, and that it had not ended before, would be messages.
+    let begun = current.mode == Mode::Official && how != Without::CancelledQueued;
+    let tick = if begun { current.release_tick_seconds } else { 0 };
     sqlx::query(
         "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
          cancelled = ?, counted = counted AND ?, verdict = ?, charged = ?, revision = revision + 1 WHERE id = ?",
     )
     .bind(now.millis())
-    .bind(now.millis())
+    .bind(now.on_tick(tick).millis())
     .bind(cancelled)
     .bind(how == Without::CancelledRunning)
     .bind((!cancelled).then_some(Verdict::PlatformFault.name()))
@@ -174,7 +177,8 @@ async fn improves(
     .await?;
     for row in &earlier {
         let other: Option<Published> = row.json_or_null("published")?;
-        if other.as_ref().and_then(height).is_some_and(|best| found <= best + margin) {
+        // To twelve digits: 0.8 is not more than 0.1 above 0.7, whatever the sum of the doubles.
+        if other.as_ref().and_then(height).is_some_and(|best| found <= round::significant(best + margin, 12)) {
             return Ok(false);
         }
     }

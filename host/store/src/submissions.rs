@@ -279,7 +279,8 @@ impl Store {
         quota::left(&mut connection, challenge, account_id, mode, now).await
     }
 
-    /// Ends a submission: at once while it is queued, within seconds while it runs.
+    /// Ends a submission: at once while it is queued, within seconds while it runs. An official run that has ended and
+    /// is not released yet stays as it is, and its builder sees that at the release.
     ///
     /// # Errors
     /// There is none of this id, or it has ended; or the database fails.
@@ -296,6 +297,9 @@ impl Store {
                     .bind(id.as_bytes().as_slice())
                     .execute(&mut *transaction)
                     .await?;
+            }
+            // Until its release it looks alive, and is answered as if it were: a refusal would tell that it has ended.
+            RecordState::Finished if before.mode == Mode::Official && before.released_at.is_some_and(|at| at > now) => {
             }
             RecordState::Finished => {
                 return Err(Refusal::new(ErrorCode::Conflict, "it has ended: there is nothing to cancel").into());

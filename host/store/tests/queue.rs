@@ -236,6 +236,48 @@ async fn what_is_cancelled_in_the_queue_costs_nothing_and_what_runs_stops() {
 }
 
 #[tokio::test]
+async fn cancelling_does_not_tell_whether_an_official_run_has_ended() {
+    // The challenge releases results every 900 seconds.
+    let service = Service::new().await;
+    let mut rows = Vec::new();
+    for ended in [false, true] {
+        let id = service.submit("ada", Mode::Official, &format!("{ended}"), at(0)).await.unwrap().row.id;
+        let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+        if ended {
+            service.finish(&job, Verdict::Scored, Some(0.5), at(2)).await;
+        }
+        service.store.cancel(id, &Actor::Local, at(3)).await.expect("it looks alive");
+        if !ended {
+            service.store.finish_cancelled(&job, Compute::ZERO, at(4)).await.unwrap();
+        }
+        service.store.cancel(id, &Actor::Local, at(5)).await.expect("it looks alive still");
+        rows.push(service.store.submission(id).await.unwrap().unwrap());
+        assert!(service.store.cancel(id, &Actor::Local, at(900)).await.is_err(), "its end is told");
+    }
+    assert!(rows.iter().all(|row| row.released_at == Some(at(900))), "{rows:?}");
+    assert_eq!((rows[0].cancelled, rows[1].cancelled), (true, false), "what came too late changed nothing");
+    assert_eq!(service.publications(at(900)).await.len(), 1);
+}
+
+/// How long official runs take is told to operators only: a guest chooses it.
+#[tokio::test]
+async fn the_expected_wait_is_of_validation_runs() {
+    let service = Service::new().await;
+    let mut waits = Vec::new();
+    for (index, mode) in [(0, Mode::Official), (100, Mode::Validation)] {
+        service.submit("ada", mode, &format!("{mode:?}"), at(index)).await.unwrap();
+        let job = service.store.lease("w/0", LEASE, at(index)).await.unwrap().unwrap();
+        service.finish(&job, Verdict::Scored, Some(0.5), at(index + 7 + index / 10)).await;
+        let waiting = service.submit("bob", Mode::Validation, &format!("{index}"), at(index + 20)).await.unwrap().row;
+        service.store.lease("w/0", LEASE, at(index + 20)).await.unwrap();
+        waits.push(service.store.place(&waiting, at(index + 20)).await.unwrap().expected_wait_seconds);
+    }
+    assert_eq!(waits, [None, Some(17)]);
+    let capacity = service.store.capacity(at(120)).await.unwrap();
+    assert_eq!(capacity.mean_run_seconds, Some(12.0), "7 s and 17 s");
+}
+
+#[tokio::test]
 async fn results_wait_for_their_tick_and_come_in_order() {
     // The challenge releases results every 900 seconds.
     let service = Service::new().await;
@@ -288,14 +330,16 @@ async fn withdrawing_and_reinstating_are_events_of_their_own() {
 
 #[tokio::test]
 async fn only_an_improvement_is_published_where_the_challenge_says_so() {
-    let service = Service::with(|challenge| challenge.release.improvement = Some(0.01)).await;
-    for (index, metric, improved) in [(0, 0.50, true), (1, 0.505, false), (2, 0.52, true), (3, 0.52, false)] {
+    let service = Service::with(|challenge| challenge.release.improvement = Some(0.1)).await;
+    // By exactly η is not by more than η, though the doubles 0.7 + 0.1 are a little below 0.8.
+    let steps = [(0, 0.5, true), (1, 0.6, false), (2, 0.7, true), (3, 0.8, false), (4, 0.801, true)];
+    for (index, metric, improved) in steps {
         let row = service.submit("ada", Mode::Official, &format!("c{index}"), at(index)).await.unwrap().row;
         let job = service.store.lease("w/0", LEASE, at(index)).await.unwrap().unwrap();
         service.finish(&job, Verdict::Scored, Some(metric), at(index)).await;
         assert_eq!(service.store.submission(row.id).await.unwrap().unwrap().improved, improved, "{metric}");
     }
-    assert_eq!(service.publications(at(2_000)).await.len(), 2);
+    assert_eq!(service.publications(at(2_000)).await.len(), 3);
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! Values that occur nowhere else are planted in the training data. A guest finds them, and writes them into every
 //! channel it has. Then every byte that the run produced is searched for them.
 
+mod measured;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

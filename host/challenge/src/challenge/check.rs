@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use thimble_datasets::MetadatasetError;
 use thimble_metrics::{Direction, Metric};
 
-use super::{CarbonFactors, Challenge, Limits, MetricOptions, ReleaseRule, ScoreRule, TieBreak};
+use super::{Bounds, CarbonFactors, Challenge, Limits, MetricOptions, OPEN_END, ScoreRule, TieBreak};
 use crate::composite::{Composite, Quality};
 use crate::name::{NAME_RULE, excerpt, is_name};
 use crate::units::{FUEL_PER_FLOP, MAX_FUEL};
@@ -65,7 +65,7 @@ pub(super) fn check(challenge: &Challenge) -> Vec<Fault> {
     faults.schema(challenge);
     faults.limits(&challenge.limits);
     faults.ranking(challenge);
-    faults.release(&challenge.release);
+    faults.release(challenge);
     faults.within("quotas.official_per_day", challenge.quotas.official_per_day, 1..=1_000);
     faults.within("quotas.validation_per_day", challenge.quotas.validation_per_day, 1..=10_000);
     faults.carbon(&challenge.carbon);
@@ -258,12 +258,29 @@ impl Faults {
         self.within("score.reference_flops", *reference_flops, 1.0..=(MAX_FLOPS / MAX_TEST_ROWS) as f64);
     }
 
-    fn release(&mut self, release: &ReleaseRule) {
+    fn release(&mut self, challenge: &Challenge) {
+        let release = &challenge.release;
         self.within("release.metric_decimals", release.metric_decimals, 1..=6);
         self.within("release.flops_digits", release.flops_digits, 1..=6);
         self.within("release.tick_seconds", release.tick_seconds, 0..=604_800);
         if let Some(improvement) = release.improvement {
             self.above("release.improvement", improvement, 0.0, 1e6);
+        }
+        self.bounds(challenge);
+    }
+
+    fn bounds(&mut self, challenge: &Challenge) {
+        let ranking = &challenge.ranking;
+        for (name, Bounds { low, high }) in &challenge.release.bounds {
+            let field = format!("release.bounds.{}", excerpt(name));
+            if *name != ranking.metric && !ranking.also_published.contains(name) {
+                self.add(&field, "must be of a metric that is published", "");
+            }
+            self.within(&format!("{field}.low"), *low, -OPEN_END..=OPEN_END);
+            self.within(&format!("{field}.high"), *high, -OPEN_END..=OPEN_END);
+            if low >= high {
+                self.add(format!("{field}.high"), format!("must be above low, {low}"), high);
+            }
         }
     }
 

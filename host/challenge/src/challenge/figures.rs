@@ -85,14 +85,22 @@ fn list_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> String {
 
 /// The published metrics, and how they are rounded.
 fn released(challenge: &Challenge) -> String {
-    let digits = challenge.release.metric_decimals;
+    let release = &challenge.release;
+    let digits = release.metric_decimals;
     let list = |bounded: bool, unit: &str| {
-        let of_kind = |metric: &&&Metric| (metric.range.min.is_some() && metric.range.max.is_some()) == bounded;
-        let metrics: Vec<_> = challenge.metrics().collect();
-        let names: Vec<_> = metrics.iter().filter(of_kind).map(|metric| metric.name).collect();
+        let of_kind = |metric: &&Metric| {
+            !release.bounds.contains_key(metric.name)
+                && (metric.range.min.is_some() && metric.range.max.is_some()) == bounded
+        };
+        let names: Vec<_> = challenge.metrics().filter(of_kind).map(|metric| metric.name).collect();
         (!names.is_empty()).then(|| format!("{} to {digits} {unit}", names.join(", ")))
     };
-    [list(true, "decimals"), list(false, "significant digits")].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let between = release.bounds.iter().map(|(name, bounds)| {
+        let (low, high) = (bounds.low, bounds.high);
+        Some(format!("{name} between {low} and {high} in steps of {}", release.step(bounds)))
+    });
+    let rounded = [list(true, "decimals"), list(false, "significant digits")];
+    rounded.into_iter().chain(between).flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn composite_score(composite: &Composite, metric: &str) -> String {

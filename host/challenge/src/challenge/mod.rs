@@ -3,10 +3,13 @@
 //! The types here are what `challenge.json` deserialises into; unknown fields are refused everywhere.
 
 mod check;
+mod disclosure;
 mod figures;
 mod load;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,7 @@ use crate::round;
 use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
 pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
+pub use disclosure::{BYTES_PER_FUEL, Disclosure};
 pub use figures::{FIGURES_END, FIGURES_START, figures, grouped};
 pub use load::{LoadError, LoadedChallenge, MAX_CHALLENGE_BYTES, MAX_STATEMENT_BYTES};
 
@@ -225,12 +229,22 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The fuel budget of `load`: 256 for each parameter of the limit, and 10,000,000 where the limit is small.
+    pub fn load_fuel(&self) -> Fuel {
+        Fuel(self.parameters.0.saturating_mul(LOAD_FUEL_PER_PARAMETER).max(LOAD_FUEL_LEAST))
+    }
+
     /// The fuel budget of predicting `rows` test rows; none above [`MAX_TEST_ROWS`].
     pub fn prediction_fuel(&self, rows: u64) -> Option<Fuel> {
         let fuel = self.prediction_flops_per_sample.fuel().0.checked_mul(rows).map(Fuel)?;
         (rows <= MAX_TEST_ROWS && fuel <= MAX_FUEL).then_some(fuel)
     }
 }
+
+/// Fuel of `load` for each parameter of the limit.
+const LOAD_FUEL_PER_PARAMETER: u64 = 256;
+/// Fuel of `load` where the limit is small.
+const LOAD_FUEL_LEAST: u64 = 10_000_000;
 
 const fn default_embedded_allowance() -> u64 {
     256 << 10
@@ -358,28 +372,62 @@ pub struct ReleaseRule {
     /// Decimals that published metrics are rounded to, 1 to 6; a metric whose range has an open end is rounded to as many
     /// significant digits instead, since a submission could write a message into the digits of a very large value.
     pub metric_decimals: u32,
+    /// For published metrics by registry name, the values beyond which a figure is published as the bound. The decimals
+    /// count from the first digit of the bounds' distance: 0 to 200 with 3 decimals is a grid of 0.1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bounds: BTreeMap<String, Bounds>,
     /// Significant digits of the published FLOPs per sample, 1 to 6.
     pub flops_digits: u32,
     /// Results appear on this grid of seconds, at most 604,800 (0: at once).
     pub tick_seconds: u64,
-    /// A new figure is published only when it beats the builder's last by more than this (the Ladder rule, Blum and
+    /// A new figure is published only when it beats the builder's best published one by more than this (the Ladder rule, Blum and
     /// Hardt 2015), above 0; null: always.
     pub improvement: Option<f64>,
 }
 
+/// Between which values a metric is published.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Published for everything below, at least −1e30.
+    pub low: f64,
+    /// Published for everything above, above `low`, at most 1e30.
+    pub high: f64,
+}
+
+/// The largest magnitude that is published where a metric's range has an open end, and the largest of a prediction; below
+/// its inverse, 0 is published.
+pub const OPEN_END: f64 = 1e30;
+
 impl ReleaseRule {
     /// A metric's value as it is published.
     pub fn round(&self, metric: &Metric, value: f64) -> f64 {
+        if let Some(bounds) = self.bounds.get(metric.name) {
+            return round::to_place(value.clamp(bounds.low, bounds.high), self.place(bounds));
+        }
         match metric.range {
             Range { min: Some(_), max: Some(_) } => round::decimals(value, self.metric_decimals),
-            Range { .. } => round::significant(value, self.metric_decimals),
+            Range { .. } if value.abs() < OPEN_END.recip() => 0.0,
+            Range { .. } => round::significant(value.clamp(-OPEN_END, OPEN_END), self.metric_decimals),
         }
+    }
+
+    /// The distance of published values between bounds.
+    pub fn step(&self, bounds: &Bounds) -> f64 {
+        format!("1e{}", self.place(bounds)).parse().unwrap_or(f64::NAN)
+    }
+
+    /// The decimal place that a metric is rounded to between bounds.
+    fn place(&self, bounds: &Bounds) -> i64 {
+        let width = round::exponent(bounds.high - bounds.low).unwrap_or(0);
+        i64::from(width) - i64::from(self.metric_decimals)
     }
 }
 
 impl Default for ReleaseRule {
+    /// About 25 bits an official run: see [`Disclosure`].
     fn default() -> Self {
-        Self { metric_decimals: 4, flops_digits: 3, tick_seconds: 900, improvement: None }
+        Self { metric_decimals: 3, bounds: BTreeMap::new(), flops_digits: 3, tick_seconds: 900, improvement: None }
     }
 }
 

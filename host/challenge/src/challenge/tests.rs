@@ -72,6 +72,22 @@ fn numbers_ok_err() {
     }
 }
 
+#[test]
+fn bounds_ok_err() {
+    for (metric, low, high, fault) in [
+        ("accuracy", json!(0.5), json!(1.0), "ok"),
+        ("accuracy", json!(-1e30), json!(1e30), "ok"),
+        ("accuracy", json!(0.5), json!(0.5), "release.bounds.accuracy.high: must be above low, 0.5; found 0.5"),
+        ("accuracy", json!(-1.1e30), json!(0.0), "release.bounds.accuracy.low: must be -1"),
+        ("accuracy", json!(0.0), json!(1.1e30), "release.bounds.accuracy.high: must be -1"),
+        ("f1", json!(0.0), json!(1.0), "release.bounds.f1: must be of a metric that is published"),
+    ] {
+        let text = faults(|c| c["release"]["bounds"] = json!({ metric: { "low": low, "high": high } }));
+        assert!(text.starts_with(fault), "{metric} {low} {high}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
 /// The rules are those of a dataset, in its words.
 #[test]
 fn task_and_fields_ok_err() {

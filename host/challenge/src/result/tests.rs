@@ -109,9 +109,9 @@ fn a_metric_without_bounds_is_published_to_significant_digits() {
     challenge.task = thimble_datasets::TaskKind::TabularRegression;
     challenge.ranking.metric = "rmse".to_owned();
     let mut result = comparable(Verdict::Scored);
-    result.metrics = BTreeMap::from([("rmse".to_owned(), MetricValue::Value(1.234_567_890_123e30))]);
+    result.metrics = BTreeMap::from([("rmse".to_owned(), MetricValue::Value(1.234_567_890_123e29))]);
     let published = Published::of(&result, &challenge);
-    assert_eq!(published.metrics, BTreeMap::from([("rmse".to_owned(), MetricValue::Value(1.235e30))]));
+    assert_eq!(published.metrics, BTreeMap::from([("rmse".to_owned(), MetricValue::Value(1.235e29))]));
 }
 
 /// Everything that is not declared, rounded or the builder's own may change without changing what is published.

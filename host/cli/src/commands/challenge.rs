@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use thimble_challenge::challenge::Disclosure;
 use thimble_challenge::{Challenge, LoadedChallenge};
 
 use crate::cache::CacheOpts;
@@ -72,14 +73,33 @@ impl Opts {
 impl CheckOpts {
     fn run(self) -> Result<ExitStatus, Failure> {
         let loaded = open_named(&self.directory)?;
-        public_data(&self.directory, &loaded, &self.cache.open()?)?;
+        let data = public_data(&self.directory, &loaded, &self.cache.open()?)?;
         let Challenge { name, title, limits, .. } = &loaded.challenge;
         output::print(&format!(
-            "{name}: no fault\ntitle       {title}\ndigest      {}\nparameters  {}\n",
-            loaded.digest, limits.parameters
+            "{name}: no fault\ntitle       {title}\ndigest      {}\nparameters  {}\n{}",
+            loaded.digest,
+            limits.parameters,
+            disclosure(&loaded.challenge, data.test_rows())
         ))?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// What official runs tell a builder, against what `rows` test labels hold.
+fn disclosure(challenge: &Challenge, rows: u64) -> String {
+    let disclosure = Disclosure::of(challenge);
+    let figures: Vec<_> = disclosure.figures().map(|(name, values)| format!("{name} {:.1}", values.log2())).collect();
+    let official = challenge.quotas.official_per_day;
+    let day = disclosure.bits_a_day(official, 0);
+    let labels = match challenge.label_bits(rows) {
+        Some(bits) => format!("the labels of {rows} test rows hold at most {bits:.0} bits: {:.0} days", bits / day),
+        None => format!("{rows} test rows"),
+    };
+    format!(
+        "tells       at most {:.1} bits an official run ({})\n            {day:.0} bits a day with {official} of them; {labels}\n",
+        disclosure.bits(),
+        figures.join(", ")
+    )
 }
 
 impl CommitOpts {

@@ -3,5 +3,6 @@
 mod backup;
 mod browser;
 mod crash;
+mod leaks;
 mod private_challenge;
 mod site;

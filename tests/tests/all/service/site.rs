@@ -15,7 +15,7 @@ use thimble_api::id::ChallengeName;
 use thimble_challenge::Challenge;
 use thimble_challenge::challenge::{Quotas, ReleaseRule, Visibility};
 use thimble_client::{Client, Server, Token};
-use thimble_datasets::OperatorSecret;
+use thimble_datasets::{OperatorSecret, Tables};
 use thimble_tests::evaluation::{open_directory, products, thimble};
 use thimble_tests::fixture;
 use thimble_tests::template::returns_parameters;
@@ -240,10 +240,23 @@ fn write_corners(directory: &Dir, official: bool) {
     let mut tables = fixture::tables();
     if official {
         tables.name = "four-corners-official".into();
+    }
+    write_dataset(directory, &tables, official);
+}
+
+fn write_dataset(directory: &Dir, tables: &Tables, official: bool) {
+    if official {
         let secret = OperatorSecret { commitment_salt: [1; 32], permutation_key: [2; 32] };
         secret.write(directory).expect("written");
     }
-    thimble_datasets::write(directory, &tables).expect("written");
+    thimble_datasets::write(directory, tables).expect("written");
+}
+
+/// Writes a dataset beside the data directory and registers it under the same name.
+pub(super) fn write_tables(site: &Site, name: &str, tables: &Tables, official: bool) {
+    fs::create_dir(site.path(name)).expect("a directory");
+    write_dataset(&open_directory(&site.path(name)), tables, official);
+    site.thimble(&format!("dataset register {name} --name {name} --data data"));
 }
 
 /// A small component, another for each index: they differ in a custom section at their end.
