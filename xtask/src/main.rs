@@ -1,4 +1,5 @@
-//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|challenges|bench|fuzz|schemathesis|ci`.
+//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|rebaseline|challenges|bench|fuzz|
+//! schemathesis|ci`.
 //!
 //! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
 //! everything it makes under `target/`.
@@ -13,8 +14,10 @@ mod demo;
 mod examples;
 mod fuzz;
 mod guests;
+mod rebaseline;
 mod schemathesis;
 mod setup;
+mod smith;
 mod step;
 mod table;
 mod test;
@@ -47,6 +50,7 @@ enum Task {
     Table(table::Opts),
     Test(test::Opts),
     Arm64(arm64::Opts),
+    Rebaseline(rebaseline::Opts),
     Challenges(challenges::Opts),
     Bench(bench::Opts),
     Fuzz(fuzz::Opts),
@@ -74,7 +78,8 @@ fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
         Task::Demo(opts) => opts.run(workspace, toolchain),
         Task::Table(opts) => opts.run(workspace, toolchain),
         Task::Test(opts) => opts.run(workspace, toolchain),
-        Task::Arm64(opts) => opts.run(workspace),
+        Task::Arm64(opts) => opts.run(workspace, toolchain),
+        Task::Rebaseline(opts) => opts.run(workspace, toolchain),
         Task::Challenges(opts) => opts.run(workspace),
         Task::Bench(opts) => opts.run(workspace, toolchain),
         Task::Fuzz(opts) => opts.run(workspace),
