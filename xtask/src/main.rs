@@ -1,5 +1,5 @@
 //! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|rebaseline|challenges|bench|fuzz|
-//! schemathesis|ci`.
+//! schemathesis|supply|release|ci`.
 //!
 //! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
 //! everything it makes under `target/`.
@@ -11,17 +11,22 @@ mod c;
 mod challenges;
 mod ci;
 mod demo;
+mod dependency_list;
 mod examples;
 mod fuzz;
 mod guests;
 mod rebaseline;
+mod release;
+mod rights;
 mod schemathesis;
 mod setup;
 mod smith;
 mod step;
+mod supply;
 mod table;
 mod test;
 mod toolchain;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -55,6 +60,8 @@ enum Task {
     Bench(bench::Opts),
     Fuzz(fuzz::Opts),
     Schemathesis(schemathesis::Opts),
+    Supply(supply::Opts),
+    Release(release::Opts),
     Ci(ci::Opts),
 }
 
@@ -84,6 +91,8 @@ fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
         Task::Bench(opts) => opts.run(workspace, toolchain),
         Task::Fuzz(opts) => opts.run(workspace),
         Task::Schemathesis(opts) => opts.run(workspace, toolchain),
+        Task::Supply(opts) => opts.run(workspace),
+        Task::Release(opts) => opts.run(workspace),
         Task::Ci(opts) => opts.run(workspace, toolchain),
     }
 }
