@@ -107,6 +107,16 @@ impl Case {
         })
     }
 
+    /// The submission, its challenge and the mode: what another process needs to evaluate it.
+    pub fn parts(&self) -> (&[u8], &Challenge, Mode) {
+        (&self.guest, &self.challenge, self.mode)
+    }
+
+    /// The verdict that must come of it.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
     /// Evaluates the guest.
     pub fn evaluate(&self) -> Evaluation {
         evaluate(&self.guest, self.challenge.clone(), self.mode)

@@ -1,7 +1,7 @@
 //! End-to-end tests of the promises: hostile guests, golden values, determinism.
 //!
 //! This library is what they share: guests written by hand in core WebAssembly ([`template`], [`component`]),
-//! guests built from Rust ([`guests`]), small challenges and datasets ([`fixture`]), the evaluation of one against the
+//! guests built from Rust ([`guests`]), random ones ([`smith`]), small challenges and datasets ([`fixture`]), the evaluation of one against the
 //! other in this process ([`evaluation`]), and what must come of it ([`case`]).
 
 #![expect(clippy::panic, reason = "a test that cannot be set up fails where it stands")]
@@ -15,5 +15,6 @@ pub mod kernels;
 pub mod message;
 pub mod products;
 pub mod rss;
+pub mod smith;
 pub mod snippets;
 pub mod template;

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::rebaseline;
 use crate::step::{run, step};
-use crate::toolchain::{ARM64_TARGET, arm64_route};
+use crate::toolchain::{ARM64_TARGET, GuestToolchain, arm64_route};
 use crate::workspace::Workspace;
 
 /// How a foreign binary is run, for tests that compare the two processors.
@@ -14,11 +15,19 @@ pub(crate) const QEMU: &str = "qemu-aarch64 -L /usr/aarch64-linux-gnu";
 
 /// Builds target/aarch64-unknown-linux-gnu/release/thimble with a cross compiler.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Opts {}
+pub(crate) struct Opts {
+    /// Also set everything up and compare the whole determinism corpus with this processor (`cargo xtask test` compares one
+    /// random guest in five, and everything else of it)
+    #[arg(long)]
+    corpus: bool,
+}
 
 impl Opts {
-    pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
+    pub(crate) fn run(self, workspace: &Workspace, choice: GuestToolchain) -> Result<()> {
         let binary = build(workspace)?;
+        if self.corpus {
+            return rebaseline::run_tests(workspace, choice, "determinism corpus", &["corpus::"], Some(&binary));
+        }
         println!("{}", binary.display());
         println!("run it with: THIMBLE_CHILD_WRAPPER=\"{QEMU}\" {QEMU} {}", binary.display());
         Ok(())

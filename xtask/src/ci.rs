@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::guests::{HOSTILE, SOLUTIONS};
+use crate::smith::SMITH;
 use crate::step::{run, step};
 use crate::test;
 use crate::toolchain::{GUEST_TARGET, GuestToolchain, Route, guest_route};
@@ -18,7 +19,7 @@ pub(crate) struct Opts {
 
 impl Opts {
     pub(crate) fn run(self, workspace: &Workspace, choice: GuestToolchain) -> Result<()> {
-        for directory in [".", SOLUTIONS, HOSTILE, "xtask/preview1"] {
+        for directory in [".", SOLUTIONS, HOSTILE, SMITH, "xtask/preview1"] {
             step(&format!("fmt {directory}"), || {
                 let mut cargo = workspace.cargo();
                 run(cargo.current_dir(workspace.path(directory)).args(["fmt", "--all", "--check"]))
@@ -27,6 +28,11 @@ impl Opts {
         step("clippy", || {
             let mut cargo = workspace.cargo();
             run(cargo.args(["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]))
+        })?;
+        step(&format!("clippy {SMITH}"), || {
+            let mut cargo = workspace.cargo();
+            cargo.current_dir(workspace.path(SMITH)).env("CARGO_TARGET_DIR", workspace.target("smith-build"));
+            run(cargo.args(["clippy", "--release", "--", "-D", "warnings"]))
         })?;
         let route = guest_route(workspace, choice)?;
         for directory in [SOLUTIONS, HOSTILE] {

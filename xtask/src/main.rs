@@ -1,4 +1,5 @@
-//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|challenges|bench|fuzz|schemathesis|ci`.
+//! Project tasks: `cargo xtask setup|examples|guests|demo|table|test|arm64|rebaseline|challenges|bench|fuzz|
+//! schemathesis|supply|release|ci`.
 //!
 //! One file per task. A task does its own set-up, prints one line per step with the time it took, and leaves
 //! everything it makes under `target/`.
@@ -10,15 +11,22 @@ mod c;
 mod challenges;
 mod ci;
 mod demo;
+mod dependency_list;
 mod examples;
 mod fuzz;
 mod guests;
+mod rebaseline;
+mod release;
+mod rights;
 mod schemathesis;
 mod setup;
+mod smith;
 mod step;
+mod supply;
 mod table;
 mod test;
 mod toolchain;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -47,10 +55,13 @@ enum Task {
     Table(table::Opts),
     Test(test::Opts),
     Arm64(arm64::Opts),
+    Rebaseline(rebaseline::Opts),
     Challenges(challenges::Opts),
     Bench(bench::Opts),
     Fuzz(fuzz::Opts),
     Schemathesis(schemathesis::Opts),
+    Supply(supply::Opts),
+    Release(release::Opts),
     Ci(ci::Opts),
 }
 
@@ -74,11 +85,14 @@ fn run(cli: Cli, workspace: &Workspace) -> anyhow::Result<()> {
         Task::Demo(opts) => opts.run(workspace, toolchain),
         Task::Table(opts) => opts.run(workspace, toolchain),
         Task::Test(opts) => opts.run(workspace, toolchain),
-        Task::Arm64(opts) => opts.run(workspace),
+        Task::Arm64(opts) => opts.run(workspace, toolchain),
+        Task::Rebaseline(opts) => opts.run(workspace, toolchain),
         Task::Challenges(opts) => opts.run(workspace),
         Task::Bench(opts) => opts.run(workspace, toolchain),
         Task::Fuzz(opts) => opts.run(workspace),
         Task::Schemathesis(opts) => opts.run(workspace, toolchain),
+        Task::Supply(opts) => opts.run(workspace),
+        Task::Release(opts) => opts.run(workspace),
         Task::Ci(opts) => opts.run(workspace, toolchain),
     }
 }

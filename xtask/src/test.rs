@@ -9,7 +9,7 @@ use crate::guests::SOLUTIONS;
 use crate::step::{blank, run_keeping, step, succeeds};
 use crate::toolchain::GuestToolchain;
 use crate::workspace::Workspace;
-use crate::{arm64, browser, examples, guests, table};
+use crate::{arm64, browser, examples, guests, smith, table};
 
 /// What proptest reads the seed of its cases from.
 const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
@@ -36,6 +36,7 @@ impl Opts {
         let start = Instant::now();
         let route = examples::set_up(workspace, choice)?;
         guests::build_hostile(workspace, route)?;
+        smith::write(workspace)?;
         if self.no_browser {
             eprintln!("   SKIPPED  the pages in a browser (--no-browser): what people see is NOT tested");
         } else {
@@ -106,7 +107,8 @@ fn suites(workspace: &Workspace, nextest: bool) -> Vec<(&'static str, Command)> 
     ]
 }
 
-fn workspace_tests(workspace: &Workspace, nextest: bool) -> Command {
+/// The workspace's own tests, by nextest where it is installed and wanted.
+pub(crate) fn workspace_tests(workspace: &Workspace, nextest: bool) -> Command {
     let mut cargo = workspace.cargo();
     if nextest && succeeds(workspace.cargo().args(["nextest", "--version"])) {
         cargo.args(["nextest", "run", "--cargo-profile", "release", "--workspace", "--no-fail-fast"]);

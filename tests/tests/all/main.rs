@@ -5,6 +5,7 @@
 mod abi;
 mod builders_loop;
 mod composite;
+mod corpus;
 mod end_to_end;
 mod endless;
 mod golden_meter;
@@ -13,6 +14,7 @@ mod leaks;
 mod memory;
 mod native;
 mod parameters;
+mod processors;
 mod profile;
 mod service;
 mod stack;

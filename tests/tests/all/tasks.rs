@@ -12,7 +12,7 @@ use thimble_runtime::BoundData;
 use thimble_tests::evaluation::{evaluate_bound, open_dataset, open_directory, product};
 
 /// Challenge and solution, in the order of [`Task::ALL`].
-const EXAMPLES: [(&str, &str); 10] = [
+pub(crate) const EXAMPLES: [(&str, &str); 10] = [
     ("digit-images", "digit-cnn"),
     ("ticket-routing", "hashed-words"),
     ("breast-cancer", "newton-logistic"),

@@ -7,10 +7,17 @@ use thimble_tests::evaluation::evaluate;
 use thimble_tests::fixture;
 use thimble_tests::template::Solution;
 
-use crate::{abi, endless, memory, parameters, stack, state, world};
+use crate::{abi, endless, kernels, memory, parameters, stack, state, world};
 
 /// A case by name.
-type Named = (&'static str, fn() -> Case);
+pub(crate) type Named = (&'static str, fn() -> Case);
+
+/// Every hostile guest.
+pub(crate) fn all() -> impl Iterator<Item = &'static Named> {
+    let modules: [&[Named]; 8] =
+        [abi::ALL, endless::ALL, kernels::ALL, memory::ALL, parameters::ALL, stack::ALL, state::ALL, world::ALL];
+    modules.into_iter().flatten()
+}
 
 fn good(mode: Mode) -> String {
     let component = Solution::default().component();
@@ -22,8 +29,7 @@ fn good(mode: Mode) -> String {
 #[test]
 fn a_good_evaluation_after_every_hostile_one_has_the_same_bytes() {
     let before = [good(Mode::Validation), good(Mode::Official)];
-    let all: [&[Named]; 7] = [abi::ALL, endless::ALL, memory::ALL, parameters::ALL, stack::ALL, state::ALL, world::ALL];
-    for (name, case) in all.into_iter().flatten() {
+    for (name, case) in all() {
         // What must come of it is asserted by its own test.
         println!("{name}: {}", case().evaluate().result.comparable.verdict);
     }
