@@ -3,7 +3,7 @@
 use thimble_challenge::result::{Comparable, Mode, Phase};
 use thimble_challenge::{Challenge, Verdict};
 
-use crate::evaluation::{Evaluation, evaluate};
+use crate::evaluation::{Evaluation, evaluate, evaluate_boxed};
 use crate::fixture;
 
 /// Beyond the guest's memories, what one evaluation may add to the process: code, copies of values on the way, pages
@@ -122,13 +122,17 @@ impl Case {
         evaluate(&self.guest, self.challenge.clone(), self.mode)
     }
 
-    /// Evaluates the guest and asserts everything.
+    /// Evaluates the guest and asserts everything, and that in boxed children it comes to the same bytes.
     ///
     /// # Panics
     /// When something does not hold.
     pub fn check(&self) {
         let evaluation = self.evaluate();
         let comparable = &evaluation.result.comparable;
+        let boxed = evaluate_boxed(&self.guest, self.challenge.clone(), self.mode);
+        assert_eq!(boxed.comparable.to_json(), comparable.to_json(), "{:?}", boxed.run.isolation);
+        assert_eq!(boxed.run.parameters_digest, evaluation.result.run.parameters_digest);
+        assert_eq!(boxed.run.journal, evaluation.result.run.journal);
         let failure = comparable.failure.as_ref();
         assert_eq!(comparable.verdict, self.verdict, "{failure:?} {:?}", evaluation.result.run.journal);
         if let Some(phase) = self.phase {

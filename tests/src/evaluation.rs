@@ -39,6 +39,10 @@ pub static DATASET: LazyLock<StoredDataset> = LazyLock::new(|| StoredDataset::ne
 static RUNNER: LazyLock<Runner> =
     LazyLock::new(|| Runner::new(children(), Place::InProcess).expect("the runner starts on this machine"));
 
+/// The same, with guests in boxed children as the command line has them.
+static BOXED: LazyLock<Runner> =
+    LazyLock::new(|| Runner::new(children(), Place::Boxed).expect("the runner starts on this machine"));
+
 /// One evaluation at a time, so that times and memory are those of one guest.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -93,6 +97,30 @@ pub fn evaluate(component: &[u8], challenge: Challenge, mode: Mode) -> Evaluatio
 pub fn evaluate_on(data: &StoredDataset, submission: &[u8], challenge: Challenge, mode: Mode) -> Evaluation {
     let (challenge, data) = data.load(challenge, mode);
     evaluate_bound(&data, submission, &challenge)
+}
+
+/// As [`evaluate`], with the guest in boxed children.
+pub fn evaluate_boxed(component: &[u8], challenge: Challenge, mode: Mode) -> EvaluationResult {
+    let (challenge, data) = DATASET.load(challenge, mode);
+    evaluate_by(&BOXED, &data, component, &challenge).result
+}
+
+/// As [`evaluate_boxed`], with other children, shown to an observer.
+///
+/// # Panics
+/// When the engine does not start.
+pub fn evaluate_in(
+    command: &[OsString],
+    data: &BoundData,
+    submission: &[u8],
+    challenge: &LoadedChallenge,
+    observer: &mut dyn Observer,
+) -> EvaluationResult {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let cancel = Arc::new(AtomicBool::new(false));
+    let request = Request { submission, challenge, data, cancel: &cancel };
+    let runner = Runner::new(Children { command: command.to_vec(), ..children() }, Place::Boxed);
+    runner.expect("the runner starts on this machine").evaluate(&request, observer)
 }
 
 /// As [`evaluate`], of any challenge with its data.

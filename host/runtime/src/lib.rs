@@ -42,6 +42,8 @@ mod wasi;
 
 pub use bind::{BindError, BoundData, PublicData};
 pub use boxed::run_child;
+#[doc(hidden)]
+pub use boxed::run_escaping_child;
 pub use compile::{Children, compile_child};
 pub use contract::{CONTRACT, Column, Dtype, Field, Kind, Metadata};
 pub use engine::ENGINE;

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
 mod abi;
+mod boxed;
 mod builders_loop;
 mod composite;
 mod corpus;

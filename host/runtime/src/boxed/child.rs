@@ -30,8 +30,19 @@ use crate::stop::{PlatformFault, Stop};
 
 /// Closes the box, and then runs what standard input says. `settings` is the argument that the parent gave.
 pub fn run_child(settings: &str) -> ExitCode {
+    run(settings, Machine::without_compiler)
+}
+
+/// As [`run_child`], with an engine that fails its host: `journal.log` runs `escape` inside the box and logs what it returns. For
+/// tests of the box.
+#[doc(hidden)]
+pub fn run_escaping_child(settings: &str, escape: fn(&str) -> String) -> ExitCode {
+    run(settings, |mode| Machine::with_escape(mode, escape))
+}
+
+fn run(settings: &str, machine: impl FnOnce(Mode) -> wasmtime::Result<Machine>) -> ExitCode {
     let pipes = Pipes;
-    match closed(settings).and_then(|child| child.work(&pipes)) {
+    match closed(settings, machine).and_then(|child| child.work(&pipes)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             // A parent that has gone hears nothing more.
@@ -50,10 +61,10 @@ struct Closed {
 }
 
 /// Puts on every layer. What needs the machine comes before: the engine looks at the processor and installs its handlers.
-fn closed(settings: &str) -> Result<Closed, String> {
+fn closed(settings: &str, machine: impl FnOnce(Mode) -> wasmtime::Result<Machine>) -> Result<Closed, String> {
     let settings: Settings = settings.parse()?;
     let training = settings.learns.then(take_training_files);
-    let machine = Machine::without_compiler(settings.mode).map_err(|error| format!("{error:#}"))?;
+    let machine = machine(settings.mode).map_err(|error| format!("{error:#}"))?;
     let kept: &[RawFd] = if settings.learns { &TRAINING_DESCRIPTORS } else { &[] };
     let layers = lock(&settings.policy()?, &settings.limits(), kept, thimble_sandbox::Job::Run);
     let layers = layers.map_err(|error| error.to_string())?;

@@ -19,7 +19,7 @@ use std::os::fd::RawFd;
 use thimble_datasets::Split;
 use thimble_sandbox::Policy;
 
-pub use child::run_child;
+pub use child::{run_child, run_escaping_child};
 
 use crate::compile::Children;
 use crate::contract::TensorResult;
