@@ -17,8 +17,8 @@ use thimble_tests::message::Message;
 use super::site::{self, Served, Site};
 
 /// Channels of the guest `message-sender` that should carry nothing, with the outcome of the run: its log, its curves, three
-/// texts of errors, a panic, names, shapes, the number of parameters, values of outputs, memory, training fuel.
-const CHANNELS: [(u64, &str); 12] = [
+/// texts of errors, a panic, names of parameters, values of outputs, memory, training fuel.
+const CHANNELS: [(u64, &str); 10] = [
     (1, "scored"),
     (2, "scored"),
     (3, "failed"),
@@ -26,8 +26,6 @@ const CHANNELS: [(u64, &str); 12] = [
     (5, "failed"),
     (6, "failed"),
     (7, "scored"),
-    (8, "scored"),
-    (10, "scored"),
     (12, "scored"),
     (13, "scored"),
     (14, "scored"),
@@ -128,9 +126,9 @@ fn redacted(text: &str, name: &str, id: &str) -> String {
     for word in text.split_inclusive(['"', ' ', '>', '<', ',', '\n', '(', ')']) {
         let bare = word.trim_end_matches(['"', ' ', '>', '<', ',', '\n', '(', ')']);
         let digits = bare.bytes().filter(u8::is_ascii_digit).count();
-        // 2026-11-22T10:11:12.345Z, 2026-11-22, 10:11:12, and `"version":17`; figures have neither dashes nor colons.
-        let instant =
-            digits >= 4 && bare.matches(['-', ':']).count() >= 2 && bare.starts_with(|c: char| c.is_ascii_digit());
+        // 2026-11-22T10:11:12.345Z, 2026-11-22, 10:11, and `"version":17`; figures have neither dashes nor colons.
+        let of_time = |byte: u8| byte.is_ascii_digit() || b"-:.TZ".contains(&byte);
+        let instant = digits >= 4 && bare.contains(['-', ':']) && bare.bytes().all(of_time);
         let counter = bare.starts_with(':') && digits + 1 == bare.len();
         words.push(if instant || counter { "TIME" } else { word });
     }
@@ -181,6 +179,6 @@ fn nobody_but_the_operator_can_tell_two_messages_apart() {
     }
     // The comparison can fail: operators see exact fuel and memory.
     assert!(told["operator"] > 0, "{told:?}");
-    assert!(fetched > 1_000, "{fetched}");
+    assert!(fetched > 900, "{fetched}");
     audiences.served.process.stop();
 }
