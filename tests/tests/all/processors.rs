@@ -11,6 +11,10 @@ use thimble_challenge::result::{EvaluationResult, Mode};
 use thimble_tests::evaluation::{product, thimble};
 use thimble_tests::fixture::StoredDataset;
 
+/// Layers of the box that the emulator has no system calls for: Landlock's and seccomp's. An official run under it gives
+/// them up by name, as an operator would.
+const NOT_EMULATED: [&str; 4] = ["filesystem", "network", "scope", "syscalls"];
+
 /// The `thimble` of a processor, and how it is started here.
 #[derive(Debug)]
 pub(crate) struct Processor {
@@ -44,11 +48,16 @@ impl Processor {
         Some(Self { command, wrapper: Some(qemu) })
     }
 
-    /// `thimble run` of a submission with a challenge, and what else it takes. Compiled anew each time.
-    pub(crate) fn run(&self, submission: &Path, challenge: &Path, arguments: &[&str]) -> EvaluationResult {
+    /// `thimble run` of a submission with a challenge, on the dataset `official` if that is the mode. Compiled anew each time.
+    fn run(&self, submission: &Path, challenge: &Path, official: Option<&Path>) -> EvaluationResult {
         let mut process = Command::new(&self.command[0]);
         process.args(&self.command[1..]).arg("run").arg(submission).arg("--challenge").arg(challenge);
-        process.arg("--json").args(arguments);
+        process.args(["--json", "--no-cache"]);
+        if let Some(dataset) = official {
+            process.args(["--mode", "official", "--official"]).arg(dataset);
+            let missing: &[&str] = if self.wrapper.is_some() { &NOT_EMULATED } else { &[] };
+            process.args(missing.iter().flat_map(|layer| ["--without-layer", *layer]));
+        }
         if let Some(wrapper) = &self.wrapper {
             process.env("THIMBLE_CHILD_WRAPPER", wrapper);
         }
@@ -69,7 +78,8 @@ pub(crate) fn comparable_json(result: &EvaluationResult) -> String {
 pub(crate) struct Setting {
     submission: PathBuf,
     challenge: PathBuf,
-    arguments: Vec<String>,
+    /// The operator's dataset, in an official run.
+    official: Option<PathBuf>,
     /// Where the files are, if they are this setting's own.
     _directory: Option<TempDir>,
 }
@@ -85,16 +95,13 @@ impl Setting {
         fs::create_dir_all(challenge.join("public")).expect("a directory");
         fs::write(challenge.join("challenge.json"), bound.to_json()).expect("the challenge is written");
         fs::write(challenge.join("statement.md"), figures(&bound)).expect("the statement is written");
-        let mut arguments = Vec::new();
-        if mode == Mode::Official {
-            arguments.extend(["--mode", "official", "--official"].map(str::to_owned));
-            arguments.push(data.path().display().to_string());
-        } else {
+        let official = (mode == Mode::Official).then(|| data.path().to_owned());
+        if official.is_none() {
             for file in ["dataset.json", "train.arrow", "validation.arrow", "test.arrow"] {
                 fs::copy(data.path().join(file), challenge.join("public").join(file)).expect("the data is copied");
             }
         }
-        Self { submission: package, challenge, arguments, _directory: Some(directory) }
+        Self { submission: package, challenge, official, _directory: Some(directory) }
     }
 
     /// An example package on an example challenge.
@@ -102,15 +109,13 @@ impl Setting {
         Self {
             submission: product(&format!("examples/{package}.zip")),
             challenge: Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/challenges").join(challenge),
-            arguments: Vec::new(),
+            official: None,
             _directory: None,
         }
     }
 
     /// The result that `processor` writes.
     pub(crate) fn run(&self, processor: &Processor) -> EvaluationResult {
-        let mut arguments = vec!["--no-cache"];
-        arguments.extend(self.arguments.iter().map(String::as_str));
-        processor.run(&self.submission, &self.challenge, &arguments)
+        processor.run(&self.submission, &self.challenge, self.official.as_deref())
     }
 }
