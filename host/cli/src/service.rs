@@ -9,9 +9,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use thimble_api::Timestamp;
 use thimble_runtime::Runner;
-use thimble_store::{RefusedOr, Store, StoreError};
+use thimble_store::{Moment, RefusedOr, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -82,7 +81,7 @@ pub(crate) fn open_dataset(path: &Path) -> io::Result<Dir> {
 /// Puts back what workers have lost, again and again.
 pub(crate) async fn reap(store: Store) {
     loop {
-        if let Err(error) = store.reap(Timestamp::now()).await {
+        if let Err(error) = store.reap(Moment::now()).await {
             tracing::warn!(%error, "leases cannot be looked through");
         }
         tokio::time::sleep(REAP).await;
