@@ -9,6 +9,7 @@ mod exit;
 mod flame_graph;
 mod given;
 mod input;
+mod log;
 mod npy;
 mod output;
 mod profile_report;
@@ -20,6 +21,7 @@ mod sandbox;
 mod service;
 mod target;
 mod vendor;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     backup, build, cancel, challenge, check, compare, dataset, invite, leaderboard, list, login, logout, logs, metrics,
     new, operate, pack, profile, retain, run, sandbox_child, serve, status, submit, tariff, token, whoami, worker,
+    worker_child,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -70,6 +73,8 @@ enum Command {
     Retain(retain::Opts),
     #[command(hide = true)]
     SandboxChild(sandbox_child::Opts),
+    #[command(hide = true)]
+    WorkerChild(worker_child::Opts),
 }
 
 fn main() -> ExitCode {
@@ -101,6 +106,7 @@ fn main() -> ExitCode {
         Command::Invite(opts) => opts.run(),
         Command::Backup(opts) => opts.run(),
         Command::Retain(opts) => opts.run(),
+        Command::WorkerChild(opts) => opts.run(),
         // Its status is the engine's own protocol.
         Command::SandboxChild(opts) => return opts.run(),
     };
