@@ -2,7 +2,8 @@
 //!
 //! This library is what they share: guests written by hand in core WebAssembly ([`template`], [`component`]),
 //! guests built from Rust ([`guests`]), small challenges and datasets ([`fixture`]), the evaluation of one against the
-//! other in this process ([`evaluation`]), and what must come of it ([`case`]).
+//! other in this process ([`evaluation`]), what must come of it ([`case`]), and hostile submissions for whoever runs them
+//! somewhere else ([`hostile`]).
 
 #![expect(clippy::panic, reason = "a test that cannot be set up fails where it stands")]
 
@@ -11,6 +12,7 @@ pub mod component;
 pub mod evaluation;
 pub mod fixture;
 pub mod guests;
+pub mod hostile;
 pub mod kernels;
 pub mod products;
 pub mod rss;

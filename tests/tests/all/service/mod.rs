@@ -3,5 +3,10 @@
 mod backup;
 mod browser;
 mod crash;
+mod deaths;
+mod exhaustion;
+mod hostile;
 mod private_challenge;
+mod processes;
+mod running;
 mod site;
