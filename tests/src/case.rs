@@ -5,6 +5,7 @@ use thimble_challenge::{Challenge, Verdict};
 
 use crate::evaluation::{Evaluation, evaluate, evaluate_boxed};
 use crate::fixture;
+use crate::hostile::{Expected, Hostile};
 
 /// Beyond the guest's memories, what one evaluation may add to the process: code, copies of values on the way, pages
 /// that the allocator keeps.
@@ -115,6 +116,17 @@ impl Case {
     /// The verdict that must come of it.
     pub fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// The guest with what must come of it, for whoever runs it somewhere else than in this process.
+    pub fn hostile(self, name: &str) -> Hostile {
+        Hostile {
+            name: name.to_owned(),
+            submission: self.guest,
+            challenge: self.challenge,
+            mode: self.mode,
+            expected: Expected::Ends { verdict: self.verdict, phase: self.phase, rule: self.rule },
+        }
     }
 
     /// Evaluates the guest.

@@ -128,6 +128,17 @@ pub fn evaluate_bound(data: &BoundData, submission: &[u8], challenge: &LoadedCha
     evaluate_by(&RUNNER, data, submission, challenge)
 }
 
+/// As [`evaluate_bound`], watched as a worker watches it.
+pub fn evaluate_watched(
+    data: &BoundData,
+    submission: &[u8],
+    challenge: &LoadedChallenge,
+    observer: &mut dyn Observer,
+) -> EvaluationResult {
+    let cancel = Arc::new(AtomicBool::new(false));
+    RUNNER.evaluate(&Request { submission, challenge, data, cancel: &cancel }, observer)
+}
+
 /// Profiles `component` on the public data of `challenge`.
 ///
 /// # Errors

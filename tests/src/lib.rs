@@ -1,8 +1,9 @@
 //! End-to-end tests of the promises: hostile guests, golden values, determinism.
 //!
 //! This library is what they share: guests written by hand in core WebAssembly ([`template`], [`component`]),
-//! guests built from Rust ([`guests`]), random ones ([`smith`]), small challenges and datasets ([`fixture`]), the evaluation of one against the
-//! other in this process ([`evaluation`]), and what must come of it ([`case`]).
+//! guests built from Rust ([`guests`]), random ones ([`smith`]), small challenges and datasets ([`fixture`]), the evaluation of
+//! one against the other in this process ([`evaluation`]), what must come of it ([`case`]), and hostile submissions for whoever
+//! runs them somewhere else ([`hostile`]).
 
 #![expect(clippy::panic, reason = "a test that cannot be set up fails where it stands")]
 
@@ -11,6 +12,7 @@ pub mod component;
 pub mod evaluation;
 pub mod fixture;
 pub mod guests;
+pub mod hostile;
 pub mod kernels;
 pub mod message;
 pub mod products;

@@ -9,6 +9,7 @@ mod exit;
 mod flame_graph;
 mod given;
 mod input;
+mod log;
 mod npy;
 mod output;
 mod profile_report;
@@ -20,6 +21,7 @@ mod sandbox;
 mod service;
 mod target;
 mod vendor;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -28,7 +30,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     backup, build, cancel, challenge, check, compare, dataset, doctor, invite, leaderboard, list, login, logout, logs,
     metrics, new, operate, pack, profile, retain, run, sandbox_child, serve, status, submit, tariff, token, whoami,
-    worker,
+    worker, worker_child,
 };
 use crate::exit::{ExitStatus, Failure};
 
@@ -72,6 +74,8 @@ enum Command {
     Doctor(doctor::Opts),
     #[command(hide = true)]
     SandboxChild(sandbox_child::Opts),
+    #[command(hide = true)]
+    WorkerChild(worker_child::Opts),
 }
 
 fn main() -> ExitCode {
@@ -104,6 +108,8 @@ fn main() -> ExitCode {
         Command::Backup(opts) => opts.run(),
         Command::Retain(opts) => opts.run(),
         Command::Doctor(opts) => opts.run(),
+        Command::WorkerChild(opts) => opts.run(),
+        // Its status is the engine's own protocol.
         Command::SandboxChild(opts) => return opts.run(),
     };
     outcome.unwrap_or_else(report_failure).into()

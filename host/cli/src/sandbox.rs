@@ -1,5 +1,7 @@
 //! Where guests run: options, and what this machine can have.
 
+use std::ffi::OsString;
+
 use thimble_challenge::result::Mode;
 use thimble_runtime::Place;
 use thimble_sandbox::{Kernel, Layer, Policy};
@@ -30,6 +32,13 @@ impl LayerOpts {
     fn policy(&self) -> Result<Policy, Failure> {
         let policy = Policy::new(self.without_layer.iter().copied(), self.with_layer.iter().copied());
         policy.map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// The same options for a process of this program.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = OsString> {
+        let without = self.without_layer.iter().map(|layer| ("--without-layer", layer));
+        let with = self.with_layer.iter().map(|layer| ("--with-layer", layer));
+        without.chain(with).flat_map(|(option, layer)| [option.into(), layer.to_string().into()])
     }
 
     /// For submissions of strangers: in boxed children, or not at all.

@@ -9,14 +9,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use thimble_api::Timestamp;
 use thimble_runtime::Runner;
-use thimble_store::{RefusedOr, Store, StoreError};
+use thimble_store::{Moment, RefusedOr, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cache;
 use crate::evaluate;
@@ -25,29 +21,6 @@ use crate::sandbox::Sandbox;
 
 /// How often leases are looked through that have run out, also where no worker does it.
 const REAP: Duration = Duration::from_secs(5);
-
-/// How a log is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum LogFormat {
-    /// A line of text an event.
-    #[default]
-    Text,
-    /// An object of JSON an event.
-    Json,
-}
-
-/// Logs to standard error. `THIMBLE_LOG` names what is logged, for example `warn` or `info,thimble_server=debug`; `info` unless
-/// it is set.
-pub(crate) fn log_to_stderr(format: LogFormat) {
-    let wanted = std::env::var("THIMBLE_LOG").ok().and_then(|wanted| wanted.parse::<Targets>().ok());
-    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
-    let lines = match format {
-        LogFormat::Text => lines.boxed(),
-        LogFormat::Json => lines.json().boxed(),
-    };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
-}
 
 /// What tells workers of different processes apart.
 pub(crate) fn process_name() -> String {
@@ -82,7 +55,7 @@ pub(crate) fn open_dataset(path: &Path) -> io::Result<Dir> {
 /// Puts back what workers have lost, again and again.
 pub(crate) async fn reap(store: Store) {
     loop {
-        if let Err(error) = store.reap(Timestamp::now()).await {
+        if let Err(error) = store.reap(Moment::now()).await {
             tracing::warn!(%error, "leases cannot be looked through");
         }
         tokio::time::sleep(REAP).await;

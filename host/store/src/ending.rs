@@ -51,7 +51,7 @@ pub(crate) async fn end_without(
     let id = current.id.as_bytes().as_slice();
     if current.rescoring {
         sqlx::query(
-            "UPDATE submissions SET state = 'finished', rescoring = 0, lease_until = NULL, progress = NULL, \
+            "UPDATE submissions SET state = 'finished', rescoring = 0, lease_ms = NULL, progress = NULL, \
              revision = revision + 1 WHERE id = ?",
         )
         .bind(id)
@@ -64,7 +64,7 @@ pub(crate) async fn end_without(
     let begun = current.mode == Mode::Official && how != Without::CancelledQueued;
     let tick = if begun { current.release_tick_seconds } else { 0 };
     sqlx::query(
-        "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
+        "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_ms = NULL, progress = NULL, \
          cancelled = ?, counted = counted AND ?, verdict = ?, charged = ?, revision = revision + 1 WHERE id = ?",
     )
     .bind(now.millis())
@@ -113,7 +113,7 @@ pub(crate) async fn settle(
     let published =
         end.published.as_ref().map(|published| columns::stored_json("published figures", published)).transpose()?;
     sqlx::query(
-        "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_until = NULL, progress = NULL, \
+        "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_ms = NULL, progress = NULL, \
          verdict = ?, counted = counted AND ?, forgiven = forgiven OR ?, charged = charged + ?, result = ?, \
          published = ?, improved = ?, rescoring = 0, cancelled = 0, revision = revision + 1 WHERE id = ?",
     )

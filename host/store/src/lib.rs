@@ -17,6 +17,7 @@ mod directory;
 mod ending;
 mod error;
 mod invites;
+mod lease;
 mod monitor;
 mod publications;
 mod queue;
@@ -41,6 +42,7 @@ pub use challenges::{ChallengeRow, Cover, PublishedChallenge};
 pub use datasets::{DatasetRecord, NewDataset};
 pub use ending::Finish;
 pub use error::{Actor, Refusal, RefusedOr, Result, StoreError};
+pub use lease::Moment;
 pub use monitor::Activity;
 pub use publications::Publication;
 pub use queue::{Answer, Job, MAX_LOSSES, Recorded};
@@ -66,6 +68,7 @@ pub struct Store {
     artifacts: Arc<LocalFileSystem>,
     directory: Arc<Path>,
     parsed: Arc<challenges::Parsed>,
+    heard: lease::Heard,
     /// Workers wait here for something to do.
     submitted: Arc<Notify>,
 }
@@ -109,6 +112,7 @@ impl Store {
             artifacts: Arc::new(artifacts),
             directory,
             parsed: Arc::default(),
+            heard: lease::Heard::default(),
             submitted: Arc::new(Notify::new()),
         })
     }

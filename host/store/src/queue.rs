@@ -2,16 +2,21 @@
 //!
 //! A worker takes a submission for a while ([`Store::lease`]), says that it is alive ([`Store::heartbeat`]) and writes down how
 //! it ended ([`Store::finish`]). Every lease has a number; whoever writes with an older one has lost the submission and changes
-//! nothing. A lease that runs out puts the submission back, three times at most, and nobody is charged for it.
+//! nothing. A lease that runs out, or whose worker is known to have died ([`Store::lose_worker`]), puts the submission back,
+//! three times at most, and nobody is charged for it.
+
+use std::time::Duration;
 
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 use thimble_api::operator::RecordState;
 use thimble_api::submission::Progress;
 use thimble_api::{Compute, SubmissionId, Timestamp};
 use thimble_challenge::Verdict;
 
-use crate::columns;
+use crate::columns::{self, Columns as _};
 use crate::ending::{Finish, Without, end_without, settle};
+use crate::lease::{Lease, Moment};
 use crate::submissions::{SubmissionRow, row};
 use crate::{Actor, Refusal, RefusedOr, Store, StoreError, audit};
 
@@ -57,9 +62,10 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn lease(&self, worker: &str, lease_millis: u32, now: Timestamp) -> Result<Option<Job>, StoreError> {
+    pub async fn lease(&self, worker: &str, lease_millis: u32, now: Moment) -> Result<Option<Job>, StoreError> {
         let mut transaction = self.write().await?;
-        reap(&mut transaction, now).await?;
+        self.reap_in(&mut transaction, now).await?;
+        let Moment { wall: now, steady } = now;
         let id: Option<Vec<u8>> = sqlx::query_scalar(
             "SELECT s.id FROM submissions s WHERE s.state = 'queued' AND s.concurrency > \
              (SELECT count(*) FROM submissions r WHERE r.state = 'running' AND r.account_id = s.account_id \
@@ -70,11 +76,11 @@ impl Store {
         let id = id.map(|id| columns::submission_id(&id)).transpose()?;
         if let Some(id) = id {
             sqlx::query(
-                "UPDATE submissions SET state = 'running', worker = ?, attempts = attempts + 1, lease_until = ?, \
+                "UPDATE submissions SET state = 'running', worker = ?, attempts = attempts + 1, lease_ms = ?, \
                  started_at = ?, heartbeat_at = ?, progress = NULL, revision = revision + 1 WHERE id = ?",
             )
             .bind(worker)
-            .bind(now.plus_millis(lease_millis.into()).millis())
+            .bind(lease_millis)
             .bind(now.millis())
             .bind(now.millis())
             .bind(id.as_bytes().as_slice())
@@ -91,6 +97,11 @@ impl Store {
             }),
         };
         transaction.commit().await?;
+        if let Some(job) = &job {
+            let length = Duration::from_millis(lease_millis.into());
+            let (submission, attempt) = (job.submission.id, job.attempt);
+            self.heard.begin(Lease { submission, attempt, heartbeat_at: now, length }, steady);
+        }
         Ok(job)
     }
 
@@ -108,11 +119,11 @@ impl Store {
         let progress = progress.map(|progress| columns::stored_json("progress", progress)).transpose()?;
         let mut transaction = self.write().await?;
         let cancel: Option<bool> = sqlx::query_scalar(
-            "UPDATE submissions SET heartbeat_at = ?, lease_until = ?, progress = ?, revision = revision + 1 \
+            "UPDATE submissions SET heartbeat_at = ?, lease_ms = ?, progress = ?, revision = revision + 1 \
              WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ? RETURNING cancel_requested",
         )
         .bind(now.millis())
-        .bind(now.plus_millis(lease_millis.into()).millis())
+        .bind(lease_millis)
         .bind(progress)
         .bind(job.submission.id.as_bytes().as_slice())
         .bind(&job.worker)
@@ -211,10 +222,57 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn reap(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn reap(&self, now: Moment) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        reap(&mut transaction, now).await?;
+        self.reap_in(&mut transaction, now).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Says that the process of a worker has died: what it had is put back at once, or ends as a fault of ours, as when a
+    /// lease runs out. A worker of the same name may be started afterwards.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lose_worker(&self, worker: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let ids: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT id FROM submissions WHERE state = 'running' AND worker = ? ORDER BY id")
+                .bind(worker)
+                .fetch_all(&mut *transaction)
+                .await?;
+        for id in ids {
+            lose(&mut transaction, columns::submission_id(&id)?, "its worker died", now).await?;
+        }
+        sqlx::query("DELETE FROM workers WHERE name = ?").bind(worker).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        self.submitted.notify_waiters();
+        Ok(())
+    }
+
+    /// Puts leases back that have run out, and forgets workers that have not been heard for long, or were heard at a time
+    /// that the wall clock has gone back behind: those that live are heard again.
+    async fn reap_in(&self, connection: &mut SqliteConnection, now: Moment) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT id, attempts, heartbeat_at, lease_ms FROM submissions WHERE state = 'running'")
+            .fetch_all(&mut *connection)
+            .await?;
+        let lease = |row: &SqliteRow| {
+            let attempt = u32::try_from(row.whole("attempts")?).unwrap_or(u32::MAX);
+            Ok(Lease {
+                submission: row.submission_id("id")?,
+                attempt,
+                heartbeat_at: row.time("heartbeat_at")?,
+                length: Duration::from_millis(row.whole("lease_ms")?),
+            })
+        };
+        let leases = rows.iter().map(lease).collect::<Result<Vec<Lease>, StoreError>>()?;
+        for id in self.heard.run_out(&leases, now.steady) {
+            lose(connection, id, "its lease ran out", now.wall).await?;
+        }
+        sqlx::query("DELETE FROM workers WHERE heartbeat_at + 20 * lease_ms < ?1 OR heartbeat_at > ?1 + lease_ms")
+            .bind(now.wall.millis())
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 
     /// Queues a finished submission again, charged to nobody. Its published figures stand until the new ones replace them.
@@ -295,38 +353,32 @@ async fn held(connection: &mut SqliteConnection, job: &Job) -> Result<Option<Sub
     }))
 }
 
-/// Puts leases back that have run out.
-async fn reap(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-    let ids: Vec<Vec<u8>> =
-        sqlx::query_scalar("SELECT id FROM submissions WHERE state = 'running' AND lease_until < ? ORDER BY id")
-            .bind(now.millis())
-            .fetch_all(&mut *connection)
-            .await?;
-    for id in ids {
-        let Some(lost) = row(connection, columns::submission_id(&id)?).await? else { continue };
-        let wanted: bool = sqlx::query_scalar("SELECT cancel_requested FROM submissions WHERE id = ?")
-            .bind(&id)
-            .fetch_one(&mut *connection)
-            .await?;
-        if wanted {
-            end_without(connection, &lost, Compute::ZERO, Without::CancelledRunning, now).await?;
-        } else if lost.losses + 1 < MAX_LOSSES {
-            requeue(connection, &lost, true).await?;
-        } else {
-            end_without(connection, &lost, Compute::ZERO, Without::Fault, now).await?;
-        }
-        tracing::warn!(submission = %lost.id, worker = lost.worker.as_deref(), losses = lost.losses + 1, "a lease ran out");
-    }
-    sqlx::query("DELETE FROM workers WHERE heartbeat_at + 20 * lease_ms < ?")
-        .bind(now.millis())
-        .execute(connection)
+/// Takes a submission from a worker that is gone.
+async fn lose(
+    connection: &mut SqliteConnection,
+    id: SubmissionId,
+    why: &'static str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(lost) = row(connection, id).await? else { return Ok(()) };
+    let wanted: bool = sqlx::query_scalar("SELECT cancel_requested FROM submissions WHERE id = ?")
+        .bind(id.as_bytes().as_slice())
+        .fetch_one(&mut *connection)
         .await?;
+    if wanted {
+        end_without(connection, &lost, Compute::ZERO, Without::CancelledRunning, now).await?;
+    } else if lost.losses + 1 < MAX_LOSSES {
+        requeue(connection, &lost, true).await?;
+    } else {
+        end_without(connection, &lost, Compute::ZERO, Without::Fault, now).await?;
+    }
+    tracing::warn!(submission = %id, worker = lost.worker.as_deref(), losses = lost.losses + 1, why, "a worker lost it");
     Ok(())
 }
 
 async fn requeue(connection: &mut SqliteConnection, current: &SubmissionRow, lost: bool) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE submissions SET state = 'queued', lease_until = NULL, heartbeat_at = NULL, progress = NULL, \
+        "UPDATE submissions SET state = 'queued', lease_ms = NULL, heartbeat_at = NULL, progress = NULL, \
          losses = losses + ?, revision = revision + 1 WHERE id = ?",
     )
     .bind(lost)

@@ -3,12 +3,12 @@
 
 mod service;
 
-use service::{Service, at};
-use thimble_api::operator::{BudgetRequest, RecordState};
+use service::{Service, at, moment};
+use thimble_api::operator::{BudgetRequest, RecordState, WorkerView};
 use thimble_api::{Compute, ErrorCode};
 use thimble_challenge::Verdict;
 use thimble_challenge::result::Mode;
-use thimble_store::{Actor, Answer, Filter, MAX_LOSSES, Recorded};
+use thimble_store::{Actor, Answer, Filter, MAX_LOSSES, Moment, Recorded, Store};
 
 const LEASE: u32 = 10_000;
 
@@ -20,9 +20,9 @@ async fn a_submission_is_leased_heard_and_ended_once() {
     assert_eq!(submitted.quota.left, 4);
     assert_eq!(service.store.place(&submitted.row, at(0)).await.unwrap().position, 1);
 
-    let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(1)).await.unwrap().unwrap();
     assert_eq!(job.submission.id, submitted.row.id);
-    assert!(service.store.lease("w/1", LEASE, at(1)).await.unwrap().is_none());
+    assert!(service.store.lease("w/1", LEASE, moment(1)).await.unwrap().is_none());
     assert_eq!(service.store.heartbeat(&job, None, LEASE, at(2)).await.unwrap(), Answer::Continue);
 
     assert_eq!(service.finish(&job, Verdict::Scored, Some(0.9), at(3)).await, Recorded::Finished);
@@ -36,9 +36,9 @@ async fn a_submission_is_leased_heard_and_ended_once() {
 async fn who_has_lost_the_lease_writes_nothing() {
     let service = Service::new().await;
     service.submit("ada", Mode::Official, "one", at(0)).await.unwrap();
-    let first = service.store.lease("w/0", LEASE, at(0)).await.unwrap().unwrap();
+    let first = service.store.lease("w/0", LEASE, moment(0)).await.unwrap().unwrap();
     // The lease has run out: the next worker takes it, under the same name even.
-    let second = service.store.lease("w/0", LEASE, at(11)).await.unwrap().unwrap();
+    let second = service.store.lease("w/0", LEASE, moment(11)).await.unwrap().unwrap();
     assert_eq!(second.submission.id, first.submission.id);
     assert!(second.attempt > first.attempt);
     assert_eq!(service.store.heartbeat(&first, None, LEASE, at(12)).await.unwrap(), Answer::Lost);
@@ -53,10 +53,10 @@ async fn a_submission_whose_workers_die_ends_as_our_fault_and_costs_nothing() {
     let service = Service::new().await;
     let id = service.submit("ada", Mode::Official, "one", at(0)).await.unwrap().row.id;
     for loss in 0..MAX_LOSSES {
-        let now = at(i64::from(loss) * 100);
+        let now = moment(i64::from(loss) * 100);
         assert_eq!(service.store.lease("w/0", LEASE, now).await.unwrap().unwrap().submission.id, id);
     }
-    service.store.reap(at(10_000)).await.unwrap();
+    service.store.reap(moment(10_000)).await.unwrap();
     let row = service.store.submission(id).await.unwrap().unwrap();
     assert_eq!(
         (row.state, row.verdict, row.charged),
@@ -69,11 +69,89 @@ async fn a_submission_whose_workers_die_ends_as_our_fault_and_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_known_to_be_dead_gives_back_at_once_what_it_had() {
+    let service = Service::new().await;
+    let id = service.submit("ada", Mode::Official, "one", at(0)).await.unwrap().row.id;
+    for loss in 1..=MAX_LOSSES {
+        let job = service.store.lease("w/0", LEASE, moment(1)).await.unwrap().unwrap();
+        assert_eq!((job.submission.id, job.attempt), (id, loss));
+        // The death of another takes nothing from it.
+        service.store.lose_worker("w/1", at(1)).await.unwrap();
+        assert_eq!(service.store.heartbeat(&job, None, LEASE, at(1)).await.unwrap(), Answer::Continue);
+        service.store.lose_worker("w/0", at(2)).await.unwrap();
+        assert_eq!(service.finish(&job, Verdict::Scored, Some(0.9), at(2)).await, Recorded::Lost);
+    }
+    let row = service.store.submission(id).await.unwrap().unwrap();
+    assert_eq!(
+        (row.verdict, row.losses, row.charged),
+        (Some(Verdict::PlatformFault), MAX_LOSSES - 1, Compute::ZERO),
+        "the last loss is its end"
+    );
+    assert_eq!(service.quota("ada", Mode::Official, at(3)).await.left, 5);
+    assert_eq!(service.store.capacity(at(3)).await.unwrap().workers, []);
+
+    // A worker that dies with nothing, or after it has written its end down, loses nothing.
+    let other = service.submit("ada", Mode::Official, "two", at(4)).await.unwrap().row.id;
+    let job = service.store.lease("w/0", LEASE, moment(4)).await.unwrap().unwrap();
+    assert_eq!(service.finish(&job, Verdict::Scored, Some(0.9), at(5)).await, Recorded::Finished);
+    service.store.lose_worker("w/0", at(5)).await.unwrap();
+    let row = service.store.submission(other).await.unwrap().unwrap();
+    assert_eq!((row.verdict, row.losses), (Some(Verdict::Scored), 0));
+}
+
+/// The clock on the wall, moved by NTP, by hand or with a machine that slept, years forward and back while workers live.
+#[tokio::test]
+async fn a_clock_that_jumps_takes_no_lease_away_and_keeps_none_for_ever() {
+    const JUMPS: [i64; 6] = [0, 3_600, -3_600, 40_000_000, -1_000_000_000, 86_400];
+    let service = Service::new().await;
+    let id = service.submit("ada", Mode::Official, "one", at(0)).await.unwrap().row.id;
+    let jumped = |seconds: i64, jump: i64| Moment { wall: at(seconds + jump), ..moment(seconds) };
+    let job = service.store.lease("w/0", LEASE, moment(0)).await.unwrap().unwrap();
+    // Heard every four seconds of ten, whatever the wall says: nobody else gets it.
+    let mut now = 0;
+    for jump in JUMPS {
+        for _ in 0..4 {
+            now += 4;
+            let heard = service.store.heartbeat(&job, None, LEASE, jumped(now, jump).wall).await.unwrap();
+            assert_eq!(heard, Answer::Continue, "{jump}");
+            assert_eq!(service.store.lease("w/1", LEASE, jumped(now + 3, jump)).await.unwrap(), None, "{jump}");
+        }
+    }
+    // Then it dies, and the clock goes back a year: it is taken from it after one lease, once.
+    let back = -31_536_000;
+    service.store.reap(jumped(now + 9, back)).await.unwrap();
+    assert_eq!(service.store.submission(id).await.unwrap().unwrap().losses, 0);
+    let next = service.store.lease("w/1", LEASE, jumped(now + 14, back)).await.unwrap().unwrap();
+    assert_eq!((next.submission.id, next.submission.losses), (id, 1));
+    assert_eq!(service.store.lease("w/2", LEASE, jumped(now + 15, back)).await.unwrap(), None);
+    let names = |workers: Vec<WorkerView>| workers.into_iter().map(|worker| worker.name).collect::<Vec<_>>();
+    let workers = service.store.capacity(at(now + 15 + back)).await.unwrap().workers;
+    assert_eq!(names(workers), ["w/1", "w/2"], "the dead one is not listed for a year");
+    assert_eq!(service.finish(&job, Verdict::Scored, Some(0.9), at(now + 15)).await, Recorded::Lost);
+    assert_eq!(service.finish(&next, Verdict::Scored, Some(0.9), at(now + 15)).await, Recorded::Finished);
+    assert_eq!(service.publications(at(now + 2_000)).await.len(), 1);
+}
+
+/// Two processes look at the same leases, each with its own steady clock and its own start.
+#[tokio::test]
+async fn a_process_that_starts_later_waits_for_a_lease_and_no_longer() {
+    let service = Service::new().await;
+    service.submit("ada", Mode::Official, "one", at(0)).await.unwrap();
+    service.store.lease("w/0", LEASE, moment(0)).await.unwrap().unwrap();
+    let other = Store::open(service.store.directory()).await.unwrap();
+    // It knows of no heartbeat yet, however old the one in the database is.
+    assert_eq!(other.lease("w/1", LEASE, moment(9_000)).await.unwrap(), None);
+    assert_eq!(other.lease("w/1", LEASE, moment(9_010)).await.unwrap(), None);
+    let job = other.lease("w/1", LEASE, moment(9_011)).await.unwrap().unwrap();
+    assert_eq!((job.attempt, job.submission.losses), (2, 1));
+}
+
+#[tokio::test]
 async fn a_fault_of_ours_is_tried_again_and_then_refunded() {
     let service = Service::new().await;
     let id = service.submit("ada", Mode::Official, "one", at(0)).await.unwrap().row.id;
     for attempt in 1..=MAX_LOSSES {
-        let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+        let job = service.store.lease("w/0", LEASE, moment(1)).await.unwrap().unwrap();
         let expected = if attempt == MAX_LOSSES { Recorded::Finished } else { Recorded::Requeued };
         assert_eq!(service.finish(&job, Verdict::PlatformFault, None, at(2)).await, expected);
     }
@@ -91,7 +169,7 @@ async fn official_runs_before_validation_and_no_builder_takes_all_workers() {
     service.submit("bob", Mode::Validation, "v4", at(5)).await.unwrap();
     service.submit("ada", Mode::Official, "o1", at(9)).await.unwrap();
     let mut order = Vec::new();
-    while let Some(job) = service.store.lease(&format!("w/{}", order.len()), LEASE, at(10)).await.unwrap() {
+    while let Some(job) = service.store.lease(&format!("w/{}", order.len()), LEASE, moment(10)).await.unwrap() {
         order.push(job.submission.note.clone());
     }
     // The challenge lets two of a builder run at once in a mode: ada's third waits although a worker is free.
@@ -162,7 +240,7 @@ async fn failures_have_an_allowance_of_their_own() {
     let service = Service::new().await;
     for index in 0..3 {
         service.submit("ada", Mode::Official, &format!("c{index}"), at(index)).await.unwrap();
-        let job = service.store.lease("w/0", LEASE, at(10)).await.unwrap().unwrap();
+        let job = service.store.lease("w/0", LEASE, moment(10)).await.unwrap().unwrap();
         service.finish(&job, Verdict::Trap, None, at(11)).await;
     }
     let quota = service.quota("ada", Mode::Official, at(900)).await;
@@ -180,7 +258,7 @@ async fn a_budget_is_held_then_taken_and_never_exceeded() {
     let refused = service.submit("ada", Mode::Validation, "three", at(0)).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::BudgetExhausted);
 
-    let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(1)).await.unwrap().unwrap();
     service.finish(&job, Verdict::Scored, Some(0.5), at(2)).await;
     let budget = service.budget("ada").await;
     assert_eq!((budget.used, budget.reserved), (service::USED, estimate));
@@ -200,7 +278,7 @@ async fn neither_quota_nor_budget_tells_a_builder_that_an_official_run_has_ended
     let estimate = service.estimate(Mode::Official).await;
     service.submit("ada", Mode::Official, "one", at(0)).await.unwrap();
     let running = (service.quota("ada", Mode::Official, at(1)).await, service.visible_budget("ada", at(1)).await);
-    let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(1)).await.unwrap().unwrap();
     service.finish(&job, Verdict::Trap, None, at(2)).await;
     for now in [at(2), at(899)] {
         let waiting = (service.quota("ada", Mode::Official, now).await, service.visible_budget("ada", now).await);
@@ -225,7 +303,7 @@ async fn what_is_cancelled_in_the_queue_costs_nothing_and_what_runs_stops() {
     assert!(service.store.cancel(queued, &Actor::Local, at(2)).await.is_err());
 
     let running = service.submit("ada", Mode::Official, "two", at(3)).await.unwrap().row.id;
-    let job = service.store.lease("w/0", LEASE, at(3)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(3)).await.unwrap().unwrap();
     service.store.cancel(running, &Actor::Local, at(4)).await.unwrap();
     assert_eq!(service.store.heartbeat(&job, None, LEASE, at(5)).await.unwrap(), Answer::Cancel);
     let used = Compute::from_flops(7);
@@ -281,10 +359,10 @@ async fn the_expected_wait_is_of_validation_runs() {
 async fn results_wait_for_their_tick_and_come_in_order() {
     // The challenge releases results every 900 seconds.
     let service = Service::new().await;
-    for (index, now) in [(0, at(100)), (1, at(1_000))] {
-        service.submit("ada", Mode::Official, &format!("c{index}"), now).await.unwrap();
+    for (index, now) in [(0, moment(100)), (1, moment(1_000))] {
+        service.submit("ada", Mode::Official, &format!("c{index}"), now.wall).await.unwrap();
         let job = service.store.lease("w/0", LEASE, now).await.unwrap().unwrap();
-        service.finish(&job, Verdict::Scored, Some(0.5), now).await;
+        service.finish(&job, Verdict::Scored, Some(0.5), now.wall).await;
     }
     assert_eq!(service.publications(at(899)).await.len(), 0);
     assert_eq!(service.publications(at(900)).await.len(), 1);
@@ -297,13 +375,13 @@ async fn results_wait_for_their_tick_and_come_in_order() {
 async fn a_rescored_result_stands_until_the_new_one_is_there() {
     let service = Service::new().await;
     let id = service.submit("ada", Mode::Official, "one", at(0)).await.unwrap().row.id;
-    let job = service.store.lease("w/0", LEASE, at(0)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(0)).await.unwrap().unwrap();
     service.finish(&job, Verdict::Scored, Some(0.5), at(0)).await;
     let used = service.budget("ada").await.used;
 
     service.store.rescore(id, &Actor::Local, at(901)).await.unwrap();
     assert_eq!(service.publications(at(901)).await.len(), 1);
-    let job = service.store.lease("w/0", LEASE, at(902)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(902)).await.unwrap().unwrap();
     service.finish(&job, Verdict::Scored, Some(0.7), at(902)).await;
     let events = service.publications(at(2_000)).await;
     assert_eq!(events.iter().map(|event| event.submission).collect::<Vec<_>>(), [id, id]);
@@ -319,7 +397,7 @@ async fn a_rescored_result_stands_until_the_new_one_is_there() {
 async fn withdrawing_and_reinstating_are_events_of_their_own() {
     let service = Service::new().await;
     let id = service.submit("ada", Mode::Official, "one", at(0)).await.unwrap().row.id;
-    let job = service.store.lease("w/0", LEASE, at(0)).await.unwrap().unwrap();
+    let job = service.store.lease("w/0", LEASE, moment(0)).await.unwrap().unwrap();
     service.finish(&job, Verdict::Scored, Some(0.5), at(0)).await;
     for withdrawn in [true, true, false] {
         service.store.withdraw(id, withdrawn, &Actor::Local, at(1)).await.unwrap();
@@ -335,7 +413,7 @@ async fn only_an_improvement_is_published_where_the_challenge_says_so() {
     let steps = [(0, 0.5, true), (1, 0.6, false), (2, 0.7, true), (3, 0.8, false), (4, 0.801, true)];
     for (index, metric, improved) in steps {
         let row = service.submit("ada", Mode::Official, &format!("c{index}"), at(index)).await.unwrap().row;
-        let job = service.store.lease("w/0", LEASE, at(index)).await.unwrap().unwrap();
+        let job = service.store.lease("w/0", LEASE, moment(index)).await.unwrap().unwrap();
         service.finish(&job, Verdict::Scored, Some(metric), at(index)).await;
         assert_eq!(service.store.submission(row.id).await.unwrap().unwrap().improved, improved, "{metric}");
     }
@@ -378,12 +456,14 @@ async fn lists_come_newest_first_in_parts() {
 async fn what_is_retained_is_what_may_be_needed() {
     let service = Service::new().await;
     let mut packages = Vec::new();
-    for (mode, component, now) in
-        [(Mode::Validation, "old", at(0)), (Mode::Official, "both", at(0)), (Mode::Validation, "new", at(9_000))]
-    {
-        packages.push(service.submit("ada", mode, component, now).await.unwrap().row.package);
+    for (mode, component, now) in [
+        (Mode::Validation, "old", moment(0)),
+        (Mode::Official, "both", moment(0)),
+        (Mode::Validation, "new", moment(9_000)),
+    ] {
+        packages.push(service.submit("ada", mode, component, now.wall).await.unwrap().row.package);
         let job = service.store.lease("w/0", LEASE, now).await.unwrap().unwrap();
-        service.finish(&job, Verdict::Scored, Some(0.5), now).await;
+        service.finish(&job, Verdict::Scored, Some(0.5), now.wall).await;
     }
     // Every run here has the same result bytes: the new one still needs them.
     let retained = service.store.retain(at(5_000), &Actor::Local, at(10_000)).await.unwrap();

@@ -73,16 +73,16 @@ impl Evaluator {
     }
 
     /// Writes the end of an evaluation down.
-    pub(crate) async fn finish(&self, job: &Job, evaluated: Evaluated) -> Result<Recorded, StoreError> {
+    pub(crate) async fn finish(&self, job: &Job, evaluated: &Evaluated) -> Result<Recorded, StoreError> {
         let Evaluated { result, bound, failures_per_day } = evaluated;
         let digest = self.store.put_artifact(result.to_json().into_bytes().into()).await?;
         let end = Finish {
             verdict: result.comparable.verdict,
             result: digest,
-            used: used(&result, bound.challenge.challenge.limits.prediction_flops_per_sample),
-            published: result.published,
+            used: used(result, bound.challenge.challenge.limits.prediction_flops_per_sample),
+            published: result.published.clone(),
             challenge: &bound.challenge.challenge,
-            failures_per_day,
+            failures_per_day: *failures_per_day,
         };
         self.store.finish(job, &end, Timestamp::now()).await
     }

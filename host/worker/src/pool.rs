@@ -1,16 +1,17 @@
 //! Slots that take submissions until they are told to stop.
 
+use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thimble_api::{Compute, Timestamp};
 use thimble_challenge::result::Mode;
 use thimble_runtime::Runner;
-use thimble_store::{Answer, Job, Recorded, Store};
+use thimble_store::{Answer, Job, Moment, Recorded, Store, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::challenge::{Data, OpenDirectory};
 use crate::evaluate::{Evaluated, Evaluator, Fault};
@@ -20,66 +21,66 @@ use crate::progress::Seen;
 const IDLE: Duration = Duration::from_millis(250);
 /// How long a slot waits after the store failed.
 const FAILED: Duration = Duration::from_secs(1);
+/// The longest pause between attempts to write an end down.
+const LONGEST: Duration = Duration::from_secs(4);
 /// How long a cancelled evaluation may take to stop: it looks at least once a second.
 const STOPPING: Duration = Duration::from_secs(20);
 
 /// How a pool works.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Evaluations at the same time.
-    pub slots: usize,
+    /// What the workers are called, each by another name: as many evaluations at the same time. Names tell workers of different
+    /// processes and machines apart.
+    pub names: Vec<String>,
     /// A worker that was not heard for so long has lost its submission; it is heard at a third of it.
     pub lease: Duration,
-    /// How long a running evaluation may go on once the pool is told to stop, before it is put back.
-    pub grace: Duration,
-    /// Tells workers of different processes and machines apart.
-    pub name: String,
 }
 
 /// Running slots.
 #[derive(Debug)]
 pub struct Pool {
     slots: JoinSet<()>,
-    stop: watch::Sender<bool>,
+    /// Until when what runs may go on, once it is told to stop.
+    stop: watch::Sender<Option<Instant>>,
 }
 
 #[derive(Debug)]
 struct Slot {
     name: String,
-    settings: Settings,
+    lease: Duration,
     evaluator: Evaluator,
-    stop: watch::Receiver<bool>,
+    stop: watch::Receiver<Option<Instant>>,
 }
 
 impl Pool {
     /// Starts the slots on the runtime that this is called on.
     pub fn start(store: &Store, runner: Arc<Runner>, open: OpenDirectory, settings: &Settings) -> Self {
-        let (stop, stopped) = watch::channel(false);
+        let (stop, stopped) = watch::channel(None);
         let evaluator = Evaluator { store: store.clone(), runner, data: Arc::new(Mutex::new(Data::new(open))) };
         let mut slots = JoinSet::new();
-        for index in 0..settings.slots {
-            let slot = Slot {
-                name: format!("{}/{index}", settings.name),
-                settings: settings.clone(),
-                evaluator: evaluator.clone(),
-                stop: stopped.clone(),
-            };
+        for name in &settings.names {
+            let slot =
+                Slot { name: name.clone(), lease: settings.lease, evaluator: evaluator.clone(), stop: stopped.clone() };
             slots.spawn(slot.work());
         }
         Self { slots, stop }
     }
 
-    /// Takes nothing more, lets what runs end within the grace period, and puts the rest back.
-    pub async fn stop(mut self) {
-        let _ = self.stop.send(true);
+    /// Takes nothing more, and puts back what still runs after `grace`. May be said again with less patience.
+    pub fn stop(&self, grace: Duration) {
+        self.stop.send_replace(Some(Instant::now() + grace));
+    }
+
+    /// Returns when no slot works any more: none does once it is told to stop, and before that only by a defect.
+    pub async fn ended(&mut self) {
         while self.slots.join_next().await.is_some() {}
     }
 }
 
 impl Slot {
     async fn work(mut self) {
-        while !*self.stop.borrow() {
-            match self.evaluator.store.lease(&self.name, self.lease_millis(), Timestamp::now()).await {
+        while self.stop.borrow().is_none() {
+            match self.evaluator.store.lease(&self.name, self.lease_millis(), Moment::now()).await {
                 Ok(Some(job)) => self.run(&job).await,
                 Ok(None) => self.idle().await,
                 Err(error) => {
@@ -111,7 +112,7 @@ impl Slot {
         let ending = tokio::select! {
             evaluated = &mut evaluation => Ending::Evaluated(Box::new(evaluated)),
             ending = heartbeats(&self.evaluator.store, job, &seen, self.lease_millis()) => ending,
-            () = stopped(&mut self.stop, self.settings.grace) => Ending::Stopped,
+            () = stopped(&mut self.stop) => Ending::Stopped,
         };
         if !matches!(ending, Ending::Evaluated(_)) {
             cancel.store(true, Ordering::Relaxed);
@@ -119,27 +120,47 @@ impl Slot {
                 tracing::warn!(submission = %id, "the evaluation does not stop");
             }
         }
-        let store = &self.evaluator.store;
-        let recorded = match ending {
-            Ending::Evaluated(evaluated) => match *evaluated {
-                Ok(evaluated) => self.evaluator.finish(job, evaluated).await,
-                Err(fault) => {
-                    tracing::error!(submission = %id, error = %fault, "the evaluation failed by our fault");
-                    store.finish_faulty(job, Timestamp::now()).await
-                }
-            },
-            Ending::Cancelled => store.finish_cancelled(job, Compute::of_fuel(seen.fuel()), Timestamp::now()).await,
-            Ending::Stopped => store.release(job).await,
-            Ending::Lost => Ok(Recorded::Lost),
-        };
-        match recorded {
+        match self.record(job, &ending, &seen).await {
             Ok(recorded) => tracing::info!(submission = %id, ?recorded, "evaluation ended"),
             Err(error) => tracing::error!(submission = %id, %error, "the end could not be written down"),
         }
     }
 
+    /// Writes the end of a job down. What took hours to compute is not thrown away because the disk is full: while the lease
+    /// can be kept it is tried again, until it is written or the pool stops.
+    async fn record(&self, job: &Job, ending: &Ending, seen: &Seen) -> Result<Recorded, StoreError> {
+        let store = &self.evaluator.store;
+        let mut patience = FAILED;
+        loop {
+            let now = Timestamp::now();
+            let recorded = match ending {
+                Ending::Evaluated(evaluated) => match &**evaluated {
+                    Ok(evaluated) => self.evaluator.finish(job, evaluated).await,
+                    Err(fault) => {
+                        tracing::error!(submission = %job.submission.id, error = %fault, "the evaluation failed by our fault");
+                        store.finish_faulty(job, now).await
+                    }
+                },
+                Ending::Cancelled => store.finish_cancelled(job, Compute::of_fuel(seen.fuel()), now).await,
+                Ending::Stopped => store.release(job).await,
+                Ending::Lost => return Ok(Recorded::Lost),
+            };
+            let Err(error) = recorded else { return recorded };
+            if self.stop.borrow().is_some() {
+                return Err(error);
+            }
+            tracing::error!(submission = %job.submission.id, %error, "the end could not be written down yet");
+            sleep(patience).await;
+            patience = (patience * 2).min(LONGEST);
+            // Whoever took the submission meanwhile evaluates it again; an error says nothing about that.
+            if let Ok(Answer::Lost) = store.heartbeat(job, None, self.lease_millis(), Timestamp::now()).await {
+                return Ok(Recorded::Lost);
+            }
+        }
+    }
+
     fn lease_millis(&self) -> u32 {
-        u32::try_from(self.settings.lease.as_millis()).unwrap_or(u32::MAX)
+        u32::try_from(self.lease.as_millis()).unwrap_or(u32::MAX)
     }
 }
 
@@ -170,9 +191,20 @@ async fn heartbeats(store: &Store, job: &Job, seen: &Seen, lease_millis: u32) ->
     }
 }
 
-/// Returns when the pool has been told to stop and the grace period is over.
-async fn stopped(stop: &mut watch::Receiver<bool>, grace: Duration) {
-    // An error: the pool itself is gone.
-    let _ = stop.wait_for(|stopped| *stopped).await;
-    sleep(grace).await;
+/// Returns when the pool has been told to stop and what runs has no more time.
+async fn stopped(stop: &mut watch::Receiver<Option<Instant>>) {
+    loop {
+        let until = *stop.borrow_and_update();
+        let over = async {
+            match until {
+                Some(until) => sleep_until(until.into()).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = over => return,
+            // An error: the pool itself is gone.
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+    }
 }

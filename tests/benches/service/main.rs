@@ -16,7 +16,7 @@ use thimble_challenge::Verdict;
 use thimble_challenge::result::Mode;
 use thimble_datasets::Digest;
 use thimble_leaderboard::{Board, Row};
-use thimble_store::{Finish, NewSubmission, Publication, Store};
+use thimble_store::{Finish, Moment, NewSubmission, Publication, Store};
 
 use crate::load::{Load, Request};
 use crate::site::{FULL, Site, WIDE};
@@ -95,7 +95,7 @@ async fn publish_one_more(site: &Site) {
         };
         store.submit(new, Timestamp::now()).await.expect("it is accepted");
         inserts.push(start.elapsed());
-        let job = store.lease("bench", 60_000, Timestamp::now()).await.expect("written").expect("it is queued");
+        let job = store.lease("bench", 60_000, Moment::now()).await.expect("written").expect("it is queued");
         let start = Instant::now();
         let end = Finish {
             verdict: Verdict::Scored,

@@ -129,7 +129,7 @@ fn imports_the_network() -> Vec<u8> {
 
 /// `count` of the functions that cost Cranelift's register allocator most among those that the static limits let in:
 /// 500 locals, kept alive by 999 loops.
-fn dear_functions(count: usize) -> Vec<u8> {
+pub(crate) fn dear_functions(count: usize) -> Vec<u8> {
     let mut body = locals(500);
     for i in 0..999 {
         let (a, b, c) = (i % 500, i * 7 % 500, i * 13 % 500);

@@ -34,3 +34,4 @@ pub(crate) mod tariff;
 pub(crate) mod token;
 pub(crate) mod whoami;
 pub(crate) mod worker;
+pub(crate) mod worker_child;

@@ -1,19 +1,19 @@
 //! `thimble serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use thimble_api::Price;
 use thimble_server::{Config, Rates, Service};
-use thimble_worker::{Pool, Settings};
 use tokio::net::TcpListener;
 
 use crate::exit::{Blame as _, ExitStatus, Failure};
+use crate::log::{self, LogFormat};
 use crate::output;
 use crate::sandbox::LayerOpts;
-use crate::service::{self, LogFormat};
+use crate::service;
+use crate::workers::{Plan, Workers};
 
 /// Take submissions over HTTP, evaluate them, and show the leaderboard.
 ///
@@ -55,7 +55,7 @@ pub(crate) struct Opts {
 /// How evaluations are run.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PoolOpts {
-    /// Evaluations at the same time
+    /// Evaluations at the same time, each in a process of its own
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=256))]
     pub(crate) workers: u16,
     /// Seconds without a sign of life after which another worker takes a submission
@@ -69,19 +69,21 @@ pub(crate) struct PoolOpts {
 }
 
 impl PoolOpts {
-    pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            slots: self.workers.into(),
-            lease: Duration::from_secs(self.lease),
-            grace: Duration::from_secs(self.grace),
-            name: service::process_name(),
+    pub(crate) fn plan(&self, data: &Path, log: LogFormat) -> Plan {
+        Plan {
+            data: data.to_owned(),
+            workers: self.workers,
+            lease_seconds: self.lease,
+            grace_seconds: self.grace,
+            log,
+            layers: self.layers.clone(),
         }
     }
 }
 
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
-        service::log_to_stderr(self.log);
+        let _log = log::to_stderr(self.log);
         service::runtime()?.block_on(self.serve())
     }
 
@@ -90,14 +92,13 @@ impl Opts {
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.with_context(|| format!("cannot listen on {}", self.listen)).or_input()?;
         let listen = listener.local_addr().context("the listener has no address").or_internal()?;
-        let pool = match self.pool.workers {
+        let workers = match self.pool.workers {
             0 => None,
-            _ => Some(Pool::start(
-                &store,
-                service::runner(&self.data, self.pool.layers.required()?)?,
-                service::open_dataset,
-                &self.pool.settings(),
-            )),
+            _ => {
+                // What keeps every worker from starting is said once, here.
+                service::runner(&self.data, self.pool.layers.required()?)?;
+                Some(Workers::start(&store, &self.pool.plan(&self.data, self.log))?)
+            }
         };
         let config = Config {
             listen,
@@ -111,8 +112,8 @@ impl Opts {
         let reaper = tokio::spawn(service::reap(store.clone()));
         let served =
             thimble_server::serve(Service::new(store.clone(), config), listener, service::told_to_stop()).await;
-        if let Some(pool) = pool {
-            pool.stop().await;
+        if let Some(workers) = workers {
+            workers.stop().await;
         }
         reaper.abort();
         store.disconnect().await;

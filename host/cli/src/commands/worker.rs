@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use thimble_worker::Pool;
-
 use super::serve::PoolOpts;
 use crate::exit::{ExitStatus, Failure};
-use crate::service::{self, LogFormat};
+use crate::log::{self, LogFormat};
+use crate::service;
+use crate::workers::Workers;
 
 /// Evaluate submissions of a data directory that another process serves.
 ///
+/// Each evaluation at the same time has a process of its own, which is started again when it dies.
 /// Any number of workers may share a directory, on machines that see it as a local disk: the database does not work over
 /// a network file system.
 #[derive(Debug, clap::Args)]
@@ -31,14 +32,16 @@ pub(crate) struct Opts {
 
 impl Opts {
     pub(crate) fn run(self) -> Result<ExitStatus, Failure> {
-        service::log_to_stderr(self.log);
+        let _log = log::to_stderr(self.log);
         service::runtime()?.block_on(async {
             let store = service::open(&self.data).await?;
-            let runner = service::runner(&self.data, self.pool.layers.required()?)?;
-            let pool = Pool::start(&store, runner, service::open_dataset, &self.pool.settings());
-            tracing::info!(workers = self.pool.settings().slots, "evaluating");
+            // What keeps every worker from starting is said once, here.
+            service::runner(&self.data, self.pool.layers.required()?)?;
+            let plan = self.pool.plan(&self.data, self.log);
+            let workers = Workers::start(&store, &plan)?;
+            tracing::info!(workers = plan.workers, "evaluating");
             service::told_to_stop().await;
-            pool.stop().await;
+            workers.stop().await;
             store.disconnect().await;
             Ok(ExitStatus::Success)
         })

@@ -62,9 +62,10 @@ pub(crate) async fn submit(
     let submitted = match service.store.submit(new, now).await {
         Ok(submitted) => submitted,
         Err(error) => {
-            // What is refused is not kept: it would fill the disk beside every quota.
+            // What is not accepted is not kept: it would fill the disk beside every quota, or keep a full one full.
+            let discarded = service.store.discard_package(&package).await;
             if matches!(error, RefusedOr::Refused(_)) {
-                service.store.discard_package(&package).await?;
+                discarded?;
             }
             return Err(error.into());
         }

@@ -7,6 +7,7 @@ use axum::http::Method;
 use serde_json::json;
 use thimble_api::Timestamp;
 use thimble_challenge::Verdict;
+use thimble_store::Moment;
 
 use crate::world::{World, draft, request};
 
@@ -167,7 +168,7 @@ async fn a_service_without_a_worker_is_alive_and_not_ready() {
     world.get("/healthz", None).await.expect(200);
     assert_eq!(world.get("/readyz", None).await.expect(503).code(), "unavailable");
     let ready = World::new().await;
-    ready.store.lease("a worker", 60_000, Timestamp::now()).await.unwrap();
+    ready.store.lease("a worker", 60_000, Moment::now()).await.unwrap();
     ready.get("/readyz", None).await.expect(200);
 }
 

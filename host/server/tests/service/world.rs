@@ -19,7 +19,7 @@ use thimble_challenge::{Challenge, Fuel, ParameterCount};
 use thimble_datasets::{Digest, Metadataset, OperatorSecret};
 use thimble_metrics::MetricValue;
 use thimble_server::{Config, Rates, Service};
-use thimble_store::{Actor, Finish, NewDataset, Store};
+use thimble_store::{Actor, Finish, Moment, NewDataset, Store};
 use tower::ServiceExt as _;
 
 pub(crate) struct World {
@@ -198,7 +198,7 @@ impl World {
     /// What a worker does: takes the next submission, and ends it with a metric.
     pub(crate) async fn finish_next(&self, verdict: Verdict, metric: f64, flops: f64) -> SubmissionId {
         let now = Timestamp::now();
-        let job = self.store.lease("a worker", 60_000, now).await.unwrap().unwrap();
+        let job = self.store.lease("a worker", 60_000, Moment::now()).await.unwrap().unwrap();
         let row = self.store.challenge_by_id(job.submission.challenge_id).await.unwrap().unwrap();
         let challenge = row.published.unwrap().challenge.clone();
         let result = result(&challenge, job.submission.mode, verdict, metric, flops);

@@ -1,6 +1,8 @@
 //! A store with a published challenge and two builders, for the tests of the queue.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use thimble_api::account::{Scope, TokenRequest};
@@ -15,8 +17,8 @@ use thimble_challenge::{Challenge, ParameterCount, Verdict};
 use thimble_datasets::Digest;
 use thimble_metrics::MetricValue;
 use thimble_store::{
-    Actor, ChallengeRow, Finish, Job, NewSubmission, Principal, Publication, PublishedChallenge, Recorded, Refusal,
-    RefusedOr, Store, Submitted,
+    Actor, ChallengeRow, Finish, Job, Moment, NewSubmission, Principal, Publication, PublishedChallenge, Recorded,
+    Refusal, RefusedOr, Store, Submitted,
 };
 
 /// What every run of these tests is charged.
@@ -26,6 +28,12 @@ pub(crate) const USED: Compute = Compute::from_flops(123_456_789);
 pub(crate) fn at(seconds: i64) -> Timestamp {
     // 2027-01-16: 20,834 days.
     Timestamp::from_millis((1_800_057_600 + seconds) * 1_000)
+}
+
+/// The same on the clock of leases.
+pub(crate) fn moment(seconds: i64) -> Moment {
+    static MIDNIGHT: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Moment { wall: at(seconds), steady: *MIDNIGHT + Duration::from_secs(seconds.unsigned_abs()) }
 }
 
 /// The service's memory with a challenge.

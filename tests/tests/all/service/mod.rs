@@ -3,6 +3,11 @@
 mod backup;
 mod browser;
 mod crash;
+mod deaths;
+mod exhaustion;
+mod hostile;
 mod leaks;
 mod private_challenge;
+mod processes;
+mod running;
 mod site;

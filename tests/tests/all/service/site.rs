@@ -56,10 +56,16 @@ impl Site {
     /// `thimble WORDS` beside the data directory, with a home of its own.
     pub(super) fn command(&self, words: &str) -> Command {
         let mut command = Command::new(thimble());
-        command.args(words.split_whitespace()).current_dir(self.directory.path());
+        command.args(words.split_whitespace());
+        self.place(&mut command);
+        command
+    }
+
+    /// Lets a command run beside the data directory, with a home of its own.
+    pub(super) fn place(&self, command: &mut Command) {
+        command.current_dir(self.directory.path());
         command.env("THIMBLE_CACHE", products().join("cache")).env("THIMBLE_LOG", "warn");
         command.env("XDG_CONFIG_HOME", self.path("config")).env_remove("THIMBLE_TOKEN").env_remove("THIMBLE_SERVER");
-        command
     }
 
     /// What `thimble WORDS` prints.
@@ -79,7 +85,11 @@ impl Site {
 
     /// Serves the data directory on a port that clients know.
     pub(super) fn serve_on(&self, address: &str, options: &str) -> Served {
-        let mut command = self.command(&format!("serve --data data --listen {address} {options}"));
+        self.serve_by(&mut self.command(&format!("serve --data data --listen {address} {options}")))
+    }
+
+    /// Serves by a command, which ends in one that serves.
+    pub(super) fn serve_by(&self, command: &mut Command) -> Served {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("thimble starts");
         let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
         let mut said = String::new();
@@ -115,14 +125,28 @@ impl Site {
         served
     }
 
-    /// Evaluates the data directory's submissions in a process of its own.
+    /// Evaluates the data directory's submissions beside the service.
     pub(super) fn worker(&self, options: &str) -> Process {
-        let mut command = self.command(&format!("worker --data data {options}"));
-        Process(command.stdout(Stdio::null()).spawn().expect("thimble starts"))
+        Process::start(&mut self.command(&format!("worker --data data {options}")))
     }
 }
 
 impl Process {
+    /// A process whose output is nobody's.
+    pub(super) fn start(command: &mut Command) -> Self {
+        Self::of(command.stdout(Stdio::null()).spawn().expect("it starts"))
+    }
+
+    /// A process that was started.
+    pub(super) fn of(child: Child) -> Self {
+        Self(child)
+    }
+
+    /// Its number.
+    pub(super) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// SIGKILL, and gone.
     pub(super) fn kill(mut self) {
         self.0.kill().expect("it is ours");
@@ -131,6 +155,11 @@ impl Process {
 
     /// SIGTERM, and gone by itself.
     pub(super) fn stop(mut self) {
+        self.ask_to_stop();
+    }
+
+    /// As [`stop`](Self::stop), of a process that is replaced.
+    pub(super) fn ask_to_stop(&mut self) {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there").success());
         let start = Instant::now();
@@ -259,9 +288,13 @@ pub(super) fn write_tables(site: &Site, name: &str, tables: &Tables, official: b
     site.thimble(&format!("dataset register {name} --name {name} --data data"));
 }
 
-/// A small component, another for each index: they differ in a custom section at their end.
+/// A small component, another for each index.
 pub(super) fn corners_component(index: u32) -> Vec<u8> {
-    let mut component = returns_parameters(4).component();
+    numbered(returns_parameters(4).component(), index)
+}
+
+/// The component with a custom section at its end: another for each index.
+pub(super) fn numbered(mut component: Vec<u8>, index: u32) -> Vec<u8> {
     // Section 0, its size, the name `n` with its length, and the number.
     component.extend([0, 6, 1, b'n']);
     component.extend(index.to_le_bytes());
