@@ -4,6 +4,7 @@
 
 mod abi;
 mod builders_loop;
+mod compile_bombs;
 mod composite;
 mod end_to_end;
 mod endless;
