@@ -320,7 +320,7 @@ async fn cancelling_does_not_tell_whether_an_official_run_has_ended() {
     let mut rows = Vec::new();
     for ended in [false, true] {
         let id = service.submit("ada", Mode::Official, &format!("{ended}"), at(0)).await.unwrap().row.id;
-        let job = service.store.lease("w/0", LEASE, at(1)).await.unwrap().unwrap();
+        let job = service.store.lease("w/0", LEASE, moment(1)).await.unwrap().unwrap();
         if ended {
             service.finish(&job, Verdict::Scored, Some(0.5), at(2)).await;
         }
@@ -344,10 +344,10 @@ async fn the_expected_wait_is_of_validation_runs() {
     let mut waits = Vec::new();
     for (index, mode) in [(0, Mode::Official), (100, Mode::Validation)] {
         service.submit("ada", mode, &format!("{mode:?}"), at(index)).await.unwrap();
-        let job = service.store.lease("w/0", LEASE, at(index)).await.unwrap().unwrap();
+        let job = service.store.lease("w/0", LEASE, moment(index)).await.unwrap().unwrap();
         service.finish(&job, Verdict::Scored, Some(0.5), at(index + 7 + index / 10)).await;
         let waiting = service.submit("bob", Mode::Validation, &format!("{index}"), at(index + 20)).await.unwrap().row;
-        service.store.lease("w/0", LEASE, at(index + 20)).await.unwrap();
+        service.store.lease("w/0", LEASE, moment(index + 20)).await.unwrap();
         waits.push(service.store.place(&waiting, at(index + 20)).await.unwrap().expected_wait_seconds);
     }
     assert_eq!(waits, [None, Some(17)]);
