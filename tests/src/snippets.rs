@@ -11,7 +11,7 @@ pub const SET_UP: &str = "(local.set $i (i32.const 2048)) (local.set $l (i64.con
 /// Module fields that [`of`] uses.
 pub const FIELDS: &str = r#"(type $empty_type (func))
     (func $empty) (func $returns return)
-    (table $table 8 funcref) (elem $declared declare func $empty) (elem (table $table) (i32.const 0) func $empty)
+    (table $table 8 8 funcref) (elem $declared declare func $empty) (elem (table $table) (i32.const 0) func $empty)
     (elem $passive func $empty)
     (global $g (mut i32) (i32.const 0))
     (data $passive_data "abc")"#;

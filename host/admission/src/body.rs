@@ -18,10 +18,23 @@ pub(crate) struct Body {
     pub(crate) nesting: u64,
     /// Σ over control operators of locals and values carried, see [`crate::StaticLimits::function_complexity`].
     pub(crate) complexity: u64,
+    /// Operators at which the compiler ends a basic block, see [`crate::StaticLimits::function_control`].
+    pub(crate) control: u64,
+    /// Parameters of blocks, loops and ifs.
+    pub(crate) block_params: u64,
+    /// `call`s; indirect ones count as control.
+    pub(crate) calls: u64,
     /// Targets of all `br_table`s.
     pub(crate) br_table_targets: u64,
     /// Whether it is what wit-component's shim module consists of: pass the parameters on to a table entry.
     pub(crate) is_shim: bool,
+}
+
+impl Body {
+    /// What the function adds to [`crate::StaticLimits::complexity_total`].
+    pub(crate) fn cost(&self) -> u64 {
+        self.complexity.saturating_add(self.control.saturating_mul(self.control) / 64)
+    }
 }
 
 /// Steps through `local.get* i32.const call_indirect end`.
@@ -68,14 +81,31 @@ pub(crate) fn scan(
             Operator::Block { blockty } | Operator::If { blockty } => {
                 let block = block_signature(*blockty, types);
                 labels.push(block.results);
+                found.block_params += u64::from(block.params);
                 Some(u64::from(block.params) + u64::from(block.results))
             }
             Operator::Loop { blockty } => {
                 let block = block_signature(*blockty, types);
                 labels.push(block.params);
+                found.block_params += u64::from(block.params);
                 Some(u64::from(block.params) + u64::from(block.results))
             }
-            Operator::Else => Some(0),
+            Operator::Else | Operator::Return => Some(0),
+            // Expanded to branches around a call of the engine, which carry nothing from block to block.
+            Operator::CallIndirect { .. }
+            | Operator::TableGet { .. }
+            | Operator::TableSet { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. } => {
+                found.control += 1;
+                None
+            }
+            Operator::Call { .. } => {
+                found.calls += 1;
+                None
+            }
             Operator::End => {
                 labels.pop();
                 None
@@ -86,6 +116,7 @@ pub(crate) fn scan(
             Operator::BrTable { targets } => {
                 let count = u64::from(targets.len()) + 1;
                 found.br_table_targets += count;
+                found.control += 1;
                 // Every target of a valid table carries as many values as the default one.
                 let one = found.locals.saturating_add(label_arity(&labels, targets.default()));
                 found.complexity = found.complexity.saturating_add(one.saturating_mul(count));
@@ -94,6 +125,7 @@ pub(crate) fn scan(
             _ => None,
         };
         if let Some(carried) = carried {
+            found.control += 1;
             found.complexity = found.complexity.saturating_add(found.locals).saturating_add(carried);
             found.nesting = found.nesting.max(labels.len().saturating_sub(1) as u64);
         }

@@ -177,7 +177,12 @@ impl Module {
     fn tables(&mut self, section: TableSectionReader<'_>, usage: &mut Usage<'_>) -> Result<(), Refusal> {
         usage.add(Limit::Tables, section.count().into())?;
         for table in section {
-            usage.add(Limit::TableElements, table.map_err(|e| Refusal::malformed(&e))?.ty.initial)?;
+            let ty = table.map_err(|e| Refusal::malformed(&e))?.ty;
+            if ty.maximum.is_none() {
+                let detail = "defines a table that states no maximum";
+                usage.refuse(Refusal::broken(Rule::TableMaximum, self.place(), detail))?;
+            }
+            usage.add(Limit::TableElements, ty.maximum.unwrap_or(ty.initial))?;
         }
         self.has_tables = true;
         Ok(())
@@ -207,6 +212,7 @@ impl Module {
         let bytes = body.range().len() as u64;
         facts.code_bytes += bytes;
         usage.at_most(Limit::FunctionBytes, bytes, || place.clone())?;
+        usage.add(Limit::CodeBytes, bytes)?;
 
         let type_index = self.functions.get(self.bodies as usize).copied().unwrap_or(u32::MAX);
         let signature = self.types.get(type_index as usize).copied().unwrap_or_default();
@@ -214,6 +220,11 @@ impl Module {
         usage.at_most(Limit::FunctionLocals, found.locals, || place.clone())?;
         usage.at_most(Limit::FunctionNesting, found.nesting, || place.clone())?;
         usage.at_most(Limit::FunctionComplexity, found.complexity, || place.clone())?;
+        usage.at_most(Limit::FunctionControl, found.control, || place.clone())?;
+        usage.at_most(Limit::BlockParams, found.block_params, || place.clone())?;
+        usage.add(Limit::Calls, found.calls)?;
+        usage.add(Limit::ControlTotal, found.control)?;
+        usage.add(Limit::ComplexityTotal, found.cost())?;
         usage.at_most(Limit::BrTableTargets, found.br_table_targets, || place.clone())?;
         usage.add(Limit::BrTableTargetsTotal, found.br_table_targets)?;
         if !found.is_shim && self.own.is_none() {

@@ -148,6 +148,8 @@ pub enum Rule {
     OneCodeModule,
     /// Every core module is instantiated exactly once.
     ModuleInstances,
+    /// Every table that is defined states how large it may grow.
+    TableMaximum,
     /// Components inside the component hold types, imports and exports only.
     NestedComponent,
     /// Only functions of imported instances are lowered: the guest cannot call itself through the component model.
@@ -168,12 +170,13 @@ pub enum Rule {
 
 impl Rule {
     /// Every structural rule, in declaration order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NotAComponent,
         Self::Malformed,
         Self::Feature,
         Self::OneCodeModule,
         Self::ModuleInstances,
+        Self::TableMaximum,
         Self::NestedComponent,
         Self::LowerImportsOnly,
         Self::CanonicalOption,
@@ -192,6 +195,7 @@ impl Rule {
             Self::Feature => "feature",
             Self::OneCodeModule => "one_code_module",
             Self::ModuleInstances => "module_instances",
+            Self::TableMaximum => "table_maximum",
             Self::NestedComponent => "nested_component",
             Self::LowerImportsOnly => "lower_imports_only",
             Self::CanonicalOption => "canonical_option",
@@ -218,6 +222,7 @@ impl Rule {
             Self::ModuleInstances | Self::NestedComponent | Self::LowerImportsOnly | Self::ComponentItem => {
                 "build one crate for wasm32-wasip2 and do not link, compose or edit components"
             }
+            Self::TableMaximum => "link without `--growable-table`",
             Self::CanonicalOption => "generate bindings with UTF-8 strings and without async",
             Self::CanonicalFunction => "generate bindings without async, streams, futures and threads",
             Self::Import => "remove the dependency that imports it",

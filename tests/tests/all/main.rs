@@ -5,6 +5,7 @@
 mod abi;
 mod boxed;
 mod builders_loop;
+mod compile_bombs;
 mod composite;
 mod corpus;
 mod end_to_end;

@@ -1,13 +1,13 @@
 //! Guests that want the host's memory.
 
-use thimble_challenge::Verdict::{InvalidOutput, OutOfMemory};
+use thimble_challenge::Verdict::{InvalidOutput, OutOfMemory, Rejected};
 use thimble_challenge::result::Phase;
 use thimble_challenge::units::Flops;
 use thimble_tests::case::case;
 use thimble_tests::fixture::MEMORY;
 use thimble_tests::guests::guest;
 use thimble_tests::hostile;
-use thimble_tests::template::{predict, returns_parameters, solve};
+use thimble_tests::template::{Solution, predict, returns_parameters, solve};
 
 /// Pages that a challenge's memory limit holds.
 const PAGES: u32 = (MEMORY >> 16) as u32;
@@ -50,14 +50,21 @@ hostile! {
     memory_that_starts_over_the_limit_is_out_of_memory =>
         case(solve("(call $return_f32 (i32.const 8))").with_pages(PAGES + 1).component())
             .ends(OutOfMemory, Phase::Learn, "memory_bytes");
-    table_growth_is_out_of_memory =>
+    /// What a table may grow to is stated in the program and bounded by admission: its end is the same everywhere, and
+    /// the host's own limit is never met.
+    table_growth_ends_where_the_program_says =>
         case(
-            solve("(loop $more (drop (table.grow $t (ref.null func) (i32.const 1000))) (br $more)) (unreachable)")
-                .with_fields("(table $t 1 funcref)")
-                .component(),
-        )
-        .ends(OutOfMemory, Phase::Learn, "table_elements")
-        .charged_in_full();
+            solve(
+                "(loop $more (br_if $more (i32.ne (i32.const -1) (table.grow $t (ref.null func) (i32.const 1000)))))
+                (if (i32.ne (table.size $t) (i32.const 99001)) (then (unreachable)))
+                (call $return_f32 (i32.const 8))",
+            )
+            .with_fields("(table $t 1 100000 funcref)")
+            .component(),
+        );
+    table_growth_without_an_end_is_rejected =>
+        case(Solution::default().with_fields("(table 1 funcref)").component())
+            .ends(Rejected, Phase::Admit, "table_maximum");
     handles_by_the_million_are_stopped =>
         case(
             solve(

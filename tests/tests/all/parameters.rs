@@ -150,7 +150,7 @@ hostile! {
     weights_in_element_segments_count =>
         case(
             returns_parameters(8)
-                .with_fields(&format!("(table 1 funcref) (elem declare func {})", "$alloc ".repeat(40_000)))
+                .with_fields(&format!("(table 1 1 funcref) (elem declare func {})", "$alloc ".repeat(40_000)))
                 .component(),
         )
         .with(|challenge| challenge.limits.embedded_allowance_bytes = 0)

@@ -110,7 +110,7 @@ fn the_classical_count_is_of_lanes() {
 }
 
 /// Leaves by a branch, by `return` in two depths, and by its end; calls itself, and through a table.
-const WAYS: &str = "(table 1 funcref) (elem (i32.const 0) $leaf) (type $leaf (func (param i32) (result i32)))
+const WAYS: &str = "(table 1 1 funcref) (elem (i32.const 0) $leaf) (type $leaf (func (param i32) (result i32)))
     (func $leaf (type $leaf) (f32.store (i32.const 600) (f32.sqrt (f32.const 2))) (local.get 0))
     (func $ways (param $n i32) (result i32)
       (if (i32.eqz (local.get $n)) (then (return (i32.const 7))))

@@ -24,7 +24,7 @@ fn features_outside_the_allow_list() {
         &guest("(func (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)) drop drop)"),
         "wide-arithmetic",
     );
-    for externref in ["(table 1 externref)", "(func (param externref))", "(func (drop (ref.null extern)))"] {
+    for externref in ["(table 1 1 externref)", "(func (param externref))", "(func (drop (ref.null extern)))"] {
         assert!(["feature", "malformed"].contains(&rule(&guest(externref))), "{externref}");
     }
     assert_eq!(rule(&replaced("(memory (;0;) 1)", "(memory (;0;) 1) (memory 1)")), "memories");
@@ -35,7 +35,7 @@ fn features_of_the_allow_list_stay() {
     for admitted in [
         "(func (param v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0)))",
         "(global i32 (i32.add (i32.const 1) (i32.const 2)))",
-        "(table $t 1 funcref) (func (drop (table.grow $t (ref.null func) (i32.const 1))))",
+        "(table $t 1 2 funcref) (func (drop (table.grow $t (ref.null func) (i32.const 1))))",
         "(func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))",
         "(func (param f32) (drop (i32.trunc_sat_f32_s (local.get 0))))",
         "(func (result i32 i32) (i32.const 1) (i32.const 2))",
@@ -52,6 +52,8 @@ fn compile_bombs() {
     assert_eq!(rule(&guest(&locals_by_ifs)), "function_locals");
     let locals_by_loops = format!("(func (local {}) {})", many(500, "i32 "), many(22_000, "loop end "));
     assert_eq!(rule(&guest(&locals_by_loops)), "function_complexity");
+    // 40,000 loops: more than 30 s, where 20,000 branches took 4 s.
+    assert_eq!(rule(&guest(&format!("(func {})", many(40_000, "loop end ")))), "function_control");
     let nested_loops = format!("(func {} {})", many(20_000, "loop "), many(20_000, "end "));
     assert_eq!(rule(&guest(&nested_loops)), "function_nesting");
     assert_eq!(rule(&guest(&many(52_000, "(func)"))), "functions");

@@ -54,9 +54,33 @@ fn glue_with_imports(n: u64) -> String {
     format!("{module}) {arguments}) (core instance (instantiate $glue (with \"\" (instance $args))))")
 }
 
+/// A function whose one `br_table` has `n` targets, the default one included.
+fn br_table(n: u64) -> String {
+    format!("(func i32.const 0 br_table {})", times(n, "0 "))
+}
+
+/// `n` times `text` in functions of at most `each`.
+fn split(n: u64, each: u64, text: &str) -> String {
+    format!("{}(func {})", times(n / each, &format!("(func {})", times(each, text))), times(n % each, text))
+}
+
+/// A test for each limit, and the list of those that have one.
+macro_rules! pairs {
+    ($($limit:ident $name:ident $pair:ident($build:expr);)*) => {
+        $(#[test] fn $name() { $pair(Limit::$limit, $build); })*
+
+        const PAIRED: &[Limit] = &[$(Limit::$limit),*];
+    };
+}
+
 #[test]
-fn component_bytes() {
-    pair(Limit::ComponentBytes, |n| {
+fn every_limit_has_a_pair() {
+    let missing: Vec<_> = Limit::ALL.iter().filter(|limit| !PAIRED.contains(limit)).collect();
+    assert!(missing.is_empty(), "no pair of tests for {missing:?}");
+}
+
+pairs! {
+    ComponentBytes component_bytes pair(|n| {
         let n = usize::try_from(n).unwrap();
         let padded = |bytes: usize| guest(&format!("(data \"{}\")", "a".repeat(bytes)));
         // Lengths near 4 MiB are all encoded in four bytes, so one correction is exact.
@@ -64,161 +88,110 @@ fn component_bytes() {
         let rest = n - padded(guess).len();
         padded(guess + rest)
     });
-}
 
-#[test]
-fn custom_bytes() {
-    pair_above_base(Limit::CustomBytes, |n| [plain(), &custom_section(usize::try_from(n).unwrap())].concat());
-}
+    CustomBytes custom_bytes pair_above_base(|n| [plain(), &custom_section(usize::try_from(n).unwrap())].concat());
 
-#[test]
-fn core_modules() {
-    pair_above_base(Limit::CoreModules, |n| {
+    CoreModules core_modules pair_above_base(|n| {
         appended(&numbered(n, |i| format!("(core module $g{i}) (core instance (instantiate $g{i}))")))
     });
-}
 
-#[test]
-fn nested_components() {
-    pair_above_base(Limit::NestedComponents, |n| appended(&times(n, "(component)")));
-}
+    NestedComponents nested_components pair_above_base(|n| appended(&times(n, "(component)")));
 
-#[test]
-fn functions() {
-    pair_above_base(Limit::Functions, |n| guest(&times(n, "(func)")));
-}
+    Functions functions pair_above_base(|n| guest(&times(n, "(func)")));
 
-#[test]
-fn imports() {
-    pair_above_base(Limit::Imports, |n| appended(&glue_with_imports(n)));
-}
+    Imports imports pair_above_base(|n| appended(&glue_with_imports(n)));
 
-#[test]
-fn exports() {
-    pair_above_base(Limit::Exports, |n| guest(&numbered(n, |i| format!("(export \"e{i}\" (func $probe))"))));
-}
+    Exports exports pair_above_base(|n| guest(&numbered(n, |i| format!("(export \"e{i}\" (func $probe))"))));
 
-#[test]
-fn name_bytes() {
-    pair_above_base(Limit::NameBytes, |n| {
+    NameBytes name_bytes pair_above_base(|n| {
         let half = usize::try_from(n / 2).unwrap();
         let rest = usize::try_from(n).unwrap() - half;
         let (a, b) = ("a".repeat(half), "b".repeat(rest));
         guest(&format!("(export \"{a}\" (func $probe)) (export \"{b}\" (func $probe))"))
     });
-}
 
-#[test]
-fn core_types() {
-    pair_above_base(Limit::CoreTypes, |n| guest(&times(n, "(type (func (param f64 f64)))")));
-}
+    CoreTypes core_types pair_above_base(|n| guest(&times(n, "(type (func (param f64 f64)))")));
 
-#[test]
-fn type_params() {
-    pair(Limit::TypeParams, |n| guest(&format!("(type (func (param {})))", times(n, "i32 "))));
-}
+    TypeParams type_params pair(|n| guest(&format!("(type (func (param {})))", times(n, "i32 "))));
 
-#[test]
-fn type_results() {
-    pair(Limit::TypeResults, |n| guest(&format!("(type (func (result {})))", times(n, "i32 "))));
-}
+    TypeResults type_results pair(|n| guest(&format!("(type (func (result {})))", times(n, "i32 "))));
 
-#[test]
-fn component_types() {
-    pair_above_base(Limit::ComponentTypes, |n| appended(&times(n, "(type (list u8))")));
-}
+    ComponentTypes component_types pair_above_base(|n| appended(&times(n, "(type (list u8))")));
 
-#[test]
-fn type_nesting() {
-    pair(Limit::TypeNesting, |n| appended(&format!("{}{}", times(n, "(type (instance "), times(n, "))"))));
-}
+    TypeNesting type_nesting pair(|n| appended(&format!("{}{}", times(n, "(type (instance "), times(n, "))"))));
 
-#[test]
-fn component_items() {
-    let alias = "(alias export $thimble:solution/tensors@0.1.0 \"tensor\" (type))";
-    pair_above_base(Limit::ComponentItems, |n| appended(&times(n, alias)));
-}
+    ComponentItems component_items pair_above_base(|n| {
+        appended(&times(n, "(alias export $thimble:solution/tensors@0.1.0 \"tensor\" (type))"))
+    });
 
-#[test]
-fn memories() {
-    pair_above_base(Limit::Memories, |n| {
+    Memories memories pair_above_base(|n| {
         appended(&numbered(n, |i| format!("(core module $m{i} (memory 1)) (core instance (instantiate $m{i}))")))
     });
-}
 
-#[test]
-fn tables() {
-    pair_above_base(Limit::Tables, |n| guest(&times(n, "(table 0 funcref)")));
-}
+    Tables tables pair_above_base(|n| guest(&times(n, "(table 0 0 funcref)")));
 
-#[test]
-fn table_elements() {
-    pair_above_base(Limit::TableElements, |n| guest(&format!("(table {n} funcref)")));
-}
+    TableElements table_elements pair_above_base(|n| guest(&format!("(table 0 {n} funcref)")));
 
-#[test]
-fn globals() {
-    pair_above_base(Limit::Globals, |n| guest(&times(n, "(global i32 (i32.const 0))")));
-}
+    Globals globals pair_above_base(|n| guest(&times(n, "(global i32 (i32.const 0))")));
 
-#[test]
-fn data_segments() {
-    pair_above_base(Limit::DataSegments, |n| guest(&times(n, "(data \"\")")));
-}
+    DataSegments data_segments pair_above_base(|n| guest(&times(n, "(data \"\")")));
 
-#[test]
-fn element_segments() {
-    pair_above_base(Limit::ElementSegments, |n| guest(&times(n, "(elem func)")));
-}
+    ElementSegments element_segments pair_above_base(|n| guest(&times(n, "(elem func)")));
 
-#[test]
-fn elements() {
-    pair_above_base(Limit::Elements, |n| guest(&format!("(elem func {})", times(n, "$probe "))));
-}
+    Elements elements pair_above_base(|n| guest(&format!("(elem func {})", times(n, "$probe "))));
 
-#[test]
-fn function_locals_count_parameters() {
-    pair(Limit::FunctionLocals, |n| guest(&format!("(func (param i32 i64) (local {}))", times(n - 2, "f32 "))));
-}
+    FunctionLocals function_locals_count_parameters pair(|n| {
+        guest(&format!("(func (param i32 i64) (local {}))", times(n - 2, "f32 ")))
+    });
 
-#[test]
-fn function_bytes() {
     // The body is a count of locals, the operators, and `end`.
-    pair(Limit::FunctionBytes, |n| guest(&format!("(func {})", times(n - 2, "nop "))));
-}
+    FunctionBytes function_bytes pair(|n| guest(&format!("(func {})", times(n - 2, "nop "))));
 
-#[test]
-fn function_nesting() {
-    pair(Limit::FunctionNesting, |n| guest(&format!("(func {}{})", times(n, "block "), times(n, "end "))));
-}
+    FunctionNesting function_nesting pair(|n| {
+        guest(&format!("(func {}{})", times(n, "block "), times(n, "end ")))
+    });
 
-#[test]
-fn function_complexity() {
-    // 1,000 blocks × 1,000 locals, and one more for each value that a block carries.
-    pair(Limit::FunctionComplexity, |n| {
-        let carried = n - 1_000_000;
-        let blocks = times(1_000 - carried, "block end ");
+    FunctionControl function_control pair(|n| guest(&format!("(func {})", times(n, "block end "))));
+
+    BlockParams block_params pair(|n| {
+        guest(&format!("(func (param i32) {})", times(n, "local.get 0 block (param i32) drop end ")))
+    });
+
+    // 200 blocks × 1,000 locals, and one more for each value that a block carries.
+    FunctionComplexity function_complexity pair(|n| {
+        let carried = n - 200_000;
+        let blocks = times(200 - carried, "block end ");
         let carrying = times(carried, "block (result i32) i32.const 0 end drop ");
         guest(&format!("(func (local {}) {blocks}{carrying})", times(1_000, "i32 ")))
     });
-}
 
-/// A function whose one `br_table` has `n` targets, the default one included.
-fn br_table(n: u64) -> String {
-    format!("(func i32.const 0 br_table {})", times(n, "0 "))
-}
+    BrTableTargets br_table_targets pair(|n| guest(&br_table(n)));
 
-#[test]
-fn br_table_targets() {
-    pair(Limit::BrTableTargets, |n| guest(&br_table(n)));
-}
-
-#[test]
-fn br_table_targets_total() {
-    pair(Limit::BrTableTargetsTotal, |n| {
+    BrTableTargetsTotal br_table_targets_total pair(|n| {
         let each = StaticLimits::OFFICIAL.br_table_targets;
         let rest = n % each;
         let last = if rest > 0 { br_table(rest) } else { String::new() };
         guest(&format!("{}{last}", times(n / each, &br_table(each))))
+    });
+
+    CodeBytes code_bytes pair_above_base(|n| {
+        let each = StaticLimits::OFFICIAL.function_bytes;
+        let body = |bytes: u64| format!("(func {})", times(bytes - 2, "nop "));
+        guest(&format!("{}{}", times(n / each, &body(each)), body(n % each)))
+    });
+
+    Calls calls pair_above_base(|n| guest(&split(n, 60_000, "call $probe ")));
+
+    ControlTotal control_total pair_above_base(|n| guest(&split(n, 128, "block end ")));
+
+    ComplexityTotal complexity_total pair_above_base(|n| {
+        // Seven blocks are too few for their square to count.
+        let function = |locals: u64, blocks: u64| {
+            format!("(func (local {}) {})", times(locals, "i32 "), times(blocks, "block end "))
+        };
+        let each = 2_000 * 7;
+        let rest = n % each;
+        let whole = times(n / each, &function(2_000, 7));
+        guest(&format!("{whole}{}{}", function(rest / 7, 7), function(rest % 7, 1)))
     });
 }

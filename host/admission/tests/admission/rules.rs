@@ -34,7 +34,7 @@ fn one_code_module() {
     assert_eq!(rule(&appended(code_and_start)), "one_code_module");
     let with_data = "(core module $x (data \"weights\")) (core instance (instantiate $x))";
     says(&appended(with_data), "one_code_module", "core module 3 has a data segment");
-    let table_without_code = "(core module $x (table 1 funcref)) (core instance (instantiate $x))";
+    let table_without_code = "(core module $x (table 1 1 funcref)) (core instance (instantiate $x))";
     assert_eq!(rule(&appended(table_without_code)), "one_code_module");
     says(&wat::parse_str(NO_CODE).unwrap(), "one_code_module", "no core module with code");
 }
@@ -173,4 +173,10 @@ fn export() {
         "export",
         "is a func",
     );
+}
+
+#[test]
+fn a_table_states_its_maximum() {
+    assert_eq!(rule(&guest("(table 1 1 funcref)")), "admitted");
+    assert_eq!(rule(&guest("(table 1 funcref)")), "table_maximum");
 }
