@@ -98,7 +98,11 @@ pub(crate) fn scan(
             | Operator::TableGrow { .. }
             | Operator::TableFill { .. }
             | Operator::TableCopy { .. }
-            | Operator::TableInit { .. } => {
+            | Operator::TableInit { .. }
+            | Operator::MemoryGrow { .. }
+            | Operator::MemoryFill { .. }
+            | Operator::MemoryCopy { .. }
+            | Operator::MemoryInit { .. } => {
                 found.control += 1;
                 None
             }

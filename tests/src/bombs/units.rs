@@ -37,7 +37,7 @@ pub(super) const ALL: &[Unit] = &[
     ("shuffles", |p| vector_chain(p, 6_500, |c, i| _ = c.local_get(1).i8x16_shuffle(lanes(i)))),
     ("stores", |p| function(p, 1, |c| times(18_000, |i| _ = c.local_get(0).local_get(0).i32_store(at(i % 64))))),
     ("bulk memory", |p| {
-        function(p, 1, |c| times(13_000, |_| _ = c.local_get(0).local_get(0).local_get(0).memory_fill(0)));
+        function(p, 1, |c| times(4_090, |_| _ = c.local_get(0).local_get(0).local_get(0).memory_fill(0)));
     }),
     ("table growth", |p| {
         function(p, 1, |c| times(4_090, |_| _ = c.ref_null(HeapType::FUNC).local_get(0).table_grow(0).drop()));
