@@ -36,7 +36,7 @@ fn a_worker_killed_while_it_learns_predicts_or_compiles_is_replaced_at_once_and_
     let guests = [
         ("learn", learns_for_long().component()),
         ("predict", predicts_for_long().component()),
-        ("compile", world::dear_functions(10)),
+        ("compile", world::dear_functions(2)),
     ];
     for (phase, guest) in guests {
         // Its code is not kept from another run: an artifact is found by the component's bytes.
