@@ -144,7 +144,10 @@ impl Case {
         let boxed = evaluate_boxed(&self.guest, self.challenge.clone(), self.mode);
         assert_eq!(boxed.comparable.to_json(), comparable.to_json(), "{:?}", boxed.run.isolation);
         assert_eq!(boxed.run.parameters_digest, evaluation.result.run.parameters_digest);
-        assert_eq!(boxed.run.journal, evaluation.result.run.journal);
+        // How much is said before the clock runs out is no promise.
+        if self.verdict != Verdict::Deadline {
+            assert!(boxed.run.journal == evaluation.result.run.journal, "the journals differ");
+        }
         let failure = comparable.failure.as_ref();
         assert_eq!(comparable.verdict, self.verdict, "{failure:?} {:?}", evaluation.result.run.journal);
         if let Some(phase) = self.phase {

@@ -64,7 +64,7 @@ pub fn packages() -> Vec<Hostile> {
     let many: Vec<Entry> =
         base().into_iter().chain((0..1_100).map(|i| Entry::new(&format!("src/{i}"), b"x"))).collect();
     let packages = [
-        ("nothing at all", Vec::new(), "package_format"),
+        ("a single byte", vec![0], "package_format"),
         ("a program of this machine", b"\x7fELF, not WebAssembly".to_vec(), "package_format"),
         ("an absolute path", named("/etc/cron.d/x"), "entry_absolute"),
         ("a path that climbs", named("src/../../../../etc/passwd"), "entry_traversal"),

@@ -297,8 +297,8 @@ train loss     █▁▁▁▁ 4.8055 to 0.0061, 5 points
         let expected = "\
 challenge      imagenet-pareto-500k (official)
 outcome        scored
-score          64.43
-accuracy       0.9004
+score          64.29
+accuracy       0.9
 parameters     197,120 declared
 prediction     417 kFLOP per sample, 16.9 ngCO2e
 ";

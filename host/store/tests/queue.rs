@@ -64,7 +64,8 @@ async fn a_submission_whose_workers_die_ends_as_our_fault_and_costs_nothing() {
     );
     let budget = service.budget("ada").await;
     assert_eq!((budget.used, budget.reserved), (Compute::ZERO, Compute::ZERO));
-    let left = service.quota("ada", Mode::Official, at(10_000)).await.left;
+    // Told on the grid of 900 seconds, as every end is.
+    let left = service.quota("ada", Mode::Official, at(10_800)).await.left;
     assert_eq!(left, 5, "a fault of ours takes no quota");
 }
 
@@ -87,7 +88,7 @@ async fn a_worker_that_is_known_to_be_dead_gives_back_at_once_what_it_had() {
         (Some(Verdict::PlatformFault), MAX_LOSSES - 1, Compute::ZERO),
         "the last loss is its end"
     );
-    assert_eq!(service.quota("ada", Mode::Official, at(3)).await.left, 5);
+    assert_eq!(service.quota("ada", Mode::Official, at(900)).await.left, 5);
     assert_eq!(service.store.capacity(at(3)).await.unwrap().workers, []);
 
     // A worker that dies with nothing, or after it has written its end down, loses nothing.

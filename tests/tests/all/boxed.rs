@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::net::TcpListener;
 
 use rustix::process::{Pid, Signal, kill_process};
-use thimble_challenge::Verdict;
 use thimble_challenge::result::{EvaluationResult, Mode, Phase, Place};
+use thimble_challenge::{Flops, Verdict};
 use thimble_runtime::{Event, Observer, Unobserved};
 use thimble_sandbox::Layer;
 use thimble_tests::evaluation::{DATASET, evaluate, evaluate_boxed, evaluate_in, thimble};
@@ -31,7 +31,11 @@ fn scripted(script: &str) -> Vec<OsString> {
 
 /// A run of an honest submission, or of another, with these children.
 fn run(command: &[OsString], guest: &Solution, mode: Mode, observer: &mut dyn Observer) -> EvaluationResult {
-    let (challenge, data) = DATASET.load(fixture::challenge(), mode);
+    let mut challenge = fixture::challenge();
+    // What never ends is still running when something happens to it.
+    challenge.limits.training_flops = Flops(1 << 40);
+    challenge.limits.prediction_flops_per_sample = Flops(1 << 32);
+    let (challenge, data) = DATASET.load(challenge, mode);
     evaluate_in(command, &data, &guest.component(), &challenge, observer)
 }
 

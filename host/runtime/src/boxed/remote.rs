@@ -137,7 +137,8 @@ impl Remote {
         let gone = || PlatformFault::Sandbox("a child has ended before".to_owned());
         self.stdin = None;
         let Some(child) = self.child.take() else { return gone().into() };
-        if !child.ends_within(ENDING).unwrap_or(false) {
+        let lives_on = !child.ends_within(ENDING).unwrap_or(false);
+        if lives_on {
             let _ = child.kill();
         }
         let killed = self.watch.stop();
@@ -148,6 +149,9 @@ impl Remote {
             (Some(Killed::Deadline), _) => classify(clock.reached().into()),
             (Some(Killed::Start), _) => {
                 PlatformFault::Sandbox(format!("a child did not start within {} s", START.as_secs())).into()
+            }
+            (None, Ok(_)) if lives_on => {
+                PlatformFault::Sandbox("a child closed its pipe and lived on".to_owned()).into()
             }
             (None, Ok(end)) => self.died(&clock, &end),
             (None, Err(error)) => PlatformFault::Sandbox(error.to_string()).into(),
