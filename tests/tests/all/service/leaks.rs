@@ -123,6 +123,8 @@ fn paths(name: &str, id: &str) -> Vec<String> {
 fn redacted(text: &str, name: &str, id: &str) -> String {
     let short = id.get(id.len() - 8..).unwrap_or(id);
     let text = text.replace(name, "NAME").replace(id, "ID").replace(short, "SHORT").replace('\r', "");
+    // `leaderboard?version=17` is a word that ends with its version.
+    let text = text.replace("?version=", " Version ");
     let ends = ['"', ' ', '>', '<', ',', '\n', '(', ')'];
     let (mut words, mut after_version) = (Vec::new(), false);
     for word in text.split_inclusive(ends) {
