@@ -132,9 +132,9 @@ fn no_more_bits_reach_a_builder_than_the_threat_model_says() {
     }
     let outcome = send(OUTCOME, FEW_ROWS, (0..6).map(Message::number));
     let transduction = send(TRANSDUCTION, FEW_ROWS, (0..4).map(Message::number));
-    let metric = send(METRIC, ROWS, (0..=ROWS).map(Message::number));
-    // 1 to 4,095 in steps of 1 %: a published digit is coarser or as fine over most of it.
-    let next = |&number: &u32| (number < 4_095).then(|| (number + number.div_ceil(100)).min(4_095));
+    let metric = send(METRIC, ROWS, (0..=ROWS).step_by(10).map(Message::number));
+    // 1 to 4,095 in steps of 5 %: each is told from the next in three digits.
+    let next = |&number: &u32| (number < 4_095).then(|| (number + number.div_ceil(20)).min(4_095));
     let flops = send(FLOPS, FEW_ROWS, std::iter::successors(Some(1), next).map(Message::number));
     for (name, seen) in
         [("outcome", &outcome), ("transductive", &transduction), ("ranking metric", &metric), ("FLOPs a row", &flops)]
@@ -144,9 +144,10 @@ fn no_more_bits_reach_a_builder_than_the_threat_model_says() {
 
     let disclosure = Disclosure::of(&challenge(METRIC));
     let counted = |seen: &Seen| seen.builder.len() as f64;
-    // Every message arrives that the count says can: each of these is a channel, and is measured.
-    assert_eq!((counted(&outcome), counted(&transduction), counted(&metric)), (3.0, 2.0, 1_001.0), "{table}");
-    assert!(counted(&flops) >= 200.0, "{table}");
+    // These are channels, and every message of the sample arrives. How many values there are in all is counted exactly where
+    // they are rounded (`thimble_challenge::challenge::Disclosure`).
+    assert_eq!((counted(&outcome), counted(&transduction), counted(&metric)), (3.0, 2.0, 101.0), "{table}");
+    assert!(counted(&flops) >= 50.0, "{table}");
     assert!(counted(&outcome) - 1.0 <= disclosure.endings, "{table}");
     assert!(counted(&transduction) <= disclosure.transductive, "{table}");
     assert!(counted(&metric) <= disclosure.metrics[0].1, "{table}");

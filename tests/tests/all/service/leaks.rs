@@ -118,19 +118,30 @@ fn paths(name: &str, id: &str) -> Vec<String> {
     paths
 }
 
-/// A text without what names a run or tells the time: ids, instants and counters of the whole service.
+/// A text without what names a run or tells the time: ids, digests of events with a time in them, instants, and versions of
+/// boards, which count what the whole service published.
 fn redacted(text: &str, name: &str, id: &str) -> String {
-    let short: String = id.chars().take(8).collect();
-    let text = text.replace(name, "NAME").replace(id, "ID").replace(&short, "SHORT");
-    let mut words = Vec::new();
-    for word in text.split_inclusive(['"', ' ', '>', '<', ',', '\n', '(', ')']) {
-        let bare = word.trim_end_matches(['"', ' ', '>', '<', ',', '\n', '(', ')']);
+    let short = id.get(id.len() - 8..).unwrap_or(id);
+    let text = text.replace(name, "NAME").replace(id, "ID").replace(short, "SHORT").replace('\r', "");
+    // `leaderboard?version=17` is a word that ends with its version.
+    let text = text.replace("?version=", " Version ");
+    let ends = ['"', ' ', '>', '<', ',', '\n', '(', ')'];
+    let (mut words, mut after_version) = (Vec::new(), false);
+    for word in text.split_inclusive(ends) {
+        let bare = word.trim_end_matches(ends);
         let digits = bare.bytes().filter(u8::is_ascii_digit).count();
-        // 2026-11-22T10:11:12.345Z, 2026-11-22, 10:11, and `"version":17`; figures have neither dashes nor colons.
+        let all_digits = digits > 0 && digits == bare.len();
+        // 2026-11-22T10:11:12.345Z, 2026-11-22, 10:11, and milliseconds; figures have neither dashes nor colons, nor 13 digits.
         let of_time = |byte: u8| byte.is_ascii_digit() || b"-:.TZ".contains(&byte);
         let instant = digits >= 4 && bare.contains(['-', ':']) && bare.bytes().all(of_time);
-        let counter = bare.starts_with(':') && digits + 1 == bare.len();
-        words.push(if instant || counter { "TIME" } else { word });
+        let millis = all_digits && digits == 13;
+        // `"version":17`, `Version 17`, and the last column of a CSV.
+        let last_column = all_digits && word.ends_with('\n');
+        let counter =
+            (bare.starts_with(':') && digits + 1 == bare.len()) || (all_digits && after_version) || last_column;
+        let event = bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+        words.push(if instant || millis || counter || event { "TIME" } else { word });
+        after_version = bare == "Version";
     }
     words.concat()
 }
