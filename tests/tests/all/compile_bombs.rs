@@ -7,7 +7,6 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use thimble_admission::Refusal;
-use thimble_sandbox::Policy;
 use thimble_tests::bombs::{Bomb, Kind, kinds};
 use thimble_tests::child;
 use thimble_tests::evaluation::thimble;
