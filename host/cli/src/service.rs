@@ -56,7 +56,7 @@ pub(crate) fn open_dataset(path: &Path) -> io::Result<Dir> {
 pub(crate) async fn reap(store: Store) {
     loop {
         if let Err(error) = store.reap(Moment::now()).await {
-            tracing::warn!(%error, "leases cannot be looked through");
+            tracing::warn!(error = &error as &dyn std::error::Error, "leases cannot be looked through");
         }
         tokio::time::sleep(REAP).await;
     }

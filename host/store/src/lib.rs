@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use object_store::local::LocalFileSystem;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::Notify;
 
 pub use budgets::TeamRow;
@@ -99,7 +99,8 @@ impl Store {
             .into();
         let options = connect_options(&directory);
         let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false);
-        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let writer = pool.clone().max_connections(1).before_acquire(|connection, _| Box::pin(usable(connection)));
+        let writer = writer.connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
         drop(lock);
         let readers = pool.max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
@@ -186,6 +187,16 @@ impl Store {
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Whether the connection can begin a transaction.
+///
+/// SQLite itself ends a transaction for which the disk is too full, and the rollback that follows fails: the connection then
+/// takes itself for being inside a transaction for ever, and has to be replaced.
+async fn usable(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // A rollback under way is over when this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// WAL with full synchronisation: a transaction that returned survives a power cut.

@@ -1,5 +1,6 @@
 //! Slots that take submissions until they are told to stop.
 
+use std::error::Error;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -84,7 +85,7 @@ impl Slot {
                 Ok(Some(job)) => self.run(&job).await,
                 Ok(None) => self.idle().await,
                 Err(error) => {
-                    tracing::error!(worker = self.name, %error, "no submission can be taken");
+                    tracing::error!(worker = self.name, error = &error as &dyn Error, "no submission can be taken");
                     sleep(FAILED).await;
                 }
             }
@@ -122,7 +123,9 @@ impl Slot {
         }
         match self.record(job, &ending, &seen).await {
             Ok(recorded) => tracing::info!(submission = %id, ?recorded, "evaluation ended"),
-            Err(error) => tracing::error!(submission = %id, %error, "the end could not be written down"),
+            Err(error) => {
+                tracing::error!(submission = %id, error = &error as &dyn Error, "the end could not be written down")
+            }
         }
     }
 
@@ -149,7 +152,7 @@ impl Slot {
             if self.stop.borrow().is_some() {
                 return Err(error);
             }
-            tracing::error!(submission = %job.submission.id, %error, "the end could not be written down yet");
+            tracing::error!(submission = %job.submission.id, error = &error as &dyn Error, "the end could not be written down yet");
             sleep(patience).await;
             patience = (patience * 2).min(LONGEST);
             // Whoever took the submission meanwhile evaluates it again; an error says nothing about that.

@@ -59,7 +59,7 @@ hostile! {
                 (if (i32.ne (table.size $t) (i32.const 99001)) (then (unreachable)))
                 (call $return_f32 (i32.const 8))",
             )
-            .with_fields("(table $t 1 100000 funcref)")
+            .with_fields("(table $t 1 99990 funcref)")
             .component(),
         );
     table_growth_without_an_end_is_rejected =>

@@ -21,8 +21,9 @@ use super::site::{CORNERS, Process, Served, corners_component};
 /// What the service's disk holds: its database, the artifacts of these tests, and some.
 const DISK_MEBIBYTES: u32 = 24;
 
-/// The disk is full from before an evaluation ends until after it has tried to write its result down. The result is written
-/// when there is room, by the attempt that computed it; what came in meanwhile was refused and left nothing.
+/// The disk is full from before an evaluation ends until after it has tried to write its result down. The same result
+/// is written when there is room, by the attempt that computed it or by the next; what came in meanwhile was refused and left
+/// nothing.
 #[test]
 fn a_full_disk_delays_a_result_and_loses_none() {
     let mut running = Running::new("--workers 0");
@@ -58,7 +59,9 @@ fn a_full_disk_delays_a_result_and_loses_none() {
     fs::remove_file(&ballast).expect("there is room again");
 
     let (record, delayed) = running.scored(id);
-    assert_eq!(record.attempts, 1, "the result was kept while it could not be written");
+    // Whoever is first when there is room: the worker with the result, or the service, to which it has been silent for longer
+    // than its lease, and which then has the run repeated.
+    assert!(record.attempts <= 2, "{record:?}");
     let (_, alone) = running.scored(running.submit(LONG, &guest));
     assert_eq!(delayed, alone);
     // The one that was refused is nowhere, and can be sent again.

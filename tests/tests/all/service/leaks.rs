@@ -122,7 +122,13 @@ fn paths(name: &str, id: &str) -> Vec<String> {
 /// boards, which count what the whole service published.
 fn redacted(text: &str, name: &str, id: &str) -> String {
     let short = id.get(id.len() - 8..).unwrap_or(id);
-    let text = text.replace(name, "NAME").replace(id, "ID").replace(short, "SHORT").replace('\r', "");
+    // As it is, and as it stands in an address.
+    let text = text
+        .replace(name, "NAME")
+        .replace(&name.replace('-', "%2D"), "NAME")
+        .replace(id, "ID")
+        .replace(short, "SHORT")
+        .replace('\r', "");
     // `leaderboard?version=17` is a word that ends with its version.
     let text = text.replace("?version=", " Version ");
     let ends = ['"', ' ', '>', '<', ',', '\n', '(', ')'];

@@ -136,12 +136,12 @@ fn turns(count: u32) -> String {
 
 /// Learns for seconds.
 pub(super) fn learns_for_long() -> Solution {
-    solve(&format!("(local $turn i32) {} (call $return_f32 (i32.const 8))", turns(800_000_000)))
+    solve(&format!("(local $turn i32) {} (call $return_f32 (i32.const 8))", turns(4_000_000_000)))
 }
 
 /// Predicts for seconds.
 pub(super) fn predicts_for_long() -> Solution {
-    predict(&format!("(local $turn i32) {} (call $return_zeros (call $rows (local.get $inputs)))", turns(40_000_000)))
+    predict(&format!("(local $turn i32) {} (call $return_zeros (call $rows (local.get $inputs)))", turns(200_000_000)))
 }
 
 /// Reads the training data again and again, for seconds.
