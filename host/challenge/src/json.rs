@@ -24,8 +24,9 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, 
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        // `?` is how the library names a path it does not know, as where the text ends too early.
-        let path = (path != "." && path != "?").then(|| printable(&path));
+        // `?` is how the library names a path it does not know, as where the text ends too early; a key of the outermost
+        // object that is the empty text has an empty path, which would point nowhere.
+        let path = (!["", ".", "?"].contains(&path.as_str())).then(|| printable(&path));
         JsonError { path, message: printable(&error.into_inner().to_string()) }
     })?;
     deserializer.end().map_err(|error| JsonError { path: None, message: printable(&error.to_string()) })?;
@@ -57,6 +58,13 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Empty {}
+
+    #[test]
+    fn an_empty_key_leaves_no_empty_path() {
+        let error = parse::<Empty>(br#"{"": 1}"#, 1 << 20).expect_err("unknown field");
+        assert_eq!(error.path, None);
+        assert!(error.to_string().starts_with("unknown field ``"), "{error}");
+    }
 
     #[test]
     fn hostile_keys_are_escaped_and_cut() {
