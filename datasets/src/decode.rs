@@ -17,6 +17,7 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use crate::metadataset::{DType, Field};
+use crate::printable::printable;
 use crate::table::{ColumnValues, Texts, Values};
 
 /// Why bytes are not the Arrow file of a split.
@@ -55,7 +56,7 @@ pub enum DecodeError {
 
 impl From<ArrowError> for DecodeError {
     fn from(error: ArrowError) -> Self {
-        Self::Arrow(error.to_string())
+        Self::Arrow(printable(&error.to_string()))
     }
 }
 
@@ -165,7 +166,8 @@ fn decode_batch(buffer: &Buffer, fields: &[Field]) -> Result<Vec<Stored>, Decode
         return Err(DecodeError::Outside("footer"));
     };
     let start = body.len().checked_sub(read_footer_length(*trailer)?).ok_or(DecodeError::Outside("footer"))?;
-    let footer = arrow_ipc::root_as_footer(&body[start..]).map_err(|error| DecodeError::Arrow(error.to_string()))?;
+    let footer =
+        arrow_ipc::root_as_footer(&body[start..]).map_err(|error| DecodeError::Arrow(printable(&error.to_string())))?;
 
     let expected = arrow_schema(fields);
     let schema = footer.schema().ok_or_else(|| DecodeError::Arrow("no schema".into()))?;
@@ -211,7 +213,8 @@ const MESSAGE_PREFIX: usize = 8;
 fn check_buffers(block: &[u8], body: usize) -> Result<(), DecodeError> {
     let message = block.strip_prefix(&[0xff; 4]).and_then(|_| block.get(MESSAGE_PREFIX..));
     let message = message.ok_or(DecodeError::Outside("message of the record batch"))?;
-    let message = arrow_ipc::root_as_message(message).map_err(|error| DecodeError::Arrow(error.to_string()))?;
+    let message =
+        arrow_ipc::root_as_message(message).map_err(|error| DecodeError::Arrow(printable(&error.to_string())))?;
     let batch = message.header_as_record_batch().ok_or_else(|| DecodeError::Arrow("no record batch".into()))?;
     let inside = |buffer: &arrow_ipc::Buffer| {
         let (offset, length) = (usize::try_from(buffer.offset()).ok()?, usize::try_from(buffer.length()).ok()?);
@@ -266,7 +269,7 @@ fn from_zero(offsets: &ScalarBuffer<i64>, end: usize, field: &Field) -> Result<S
     }
 }
 
-/// The columns of a schema in one line, short whatever the schema holds.
+/// The columns of a schema in one line, short and safe to show whatever the schema holds.
 fn columns(schema: &Schema) -> String {
     let fields = schema.fields().iter().map(|field| {
         let null = if field.is_nullable() { " or null" } else { "" };
@@ -274,5 +277,5 @@ fn columns(schema: &Schema) -> String {
     });
     let text = fields.collect::<Vec<_>>().join(", ");
     let metadata = if schema.metadata().is_empty() { "" } else { " with metadata" };
-    format!("[{}]{metadata}", text.chars().take(400).collect::<String>())
+    format!("[{}]{metadata}", printable(&text))
 }

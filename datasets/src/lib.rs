@@ -16,6 +16,7 @@ mod json;
 mod map;
 mod metadataset;
 mod open;
+mod printable;
 mod public;
 mod rotation;
 mod rules;
@@ -43,6 +44,7 @@ pub use metadataset::{
     DType, Field, LabelledSplit, Metadataset, MetadatasetError, Role, Split, Splits, TableColumn, TestSplit,
 };
 pub use open::{Dataset, OpenError, SplitTable, TargetsError};
+pub use printable::printable;
 pub use public::{PUBLIC_DATASETS, PublicData};
 pub use secret::{OperatorSecret, SecretError};
 pub use seed::{Seed, SeedError};

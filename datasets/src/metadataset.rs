@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::limits;
+use crate::printable::printable;
 use crate::schema;
 use crate::task::TaskKind;
 
@@ -320,9 +321,11 @@ impl Metadataset {
     /// Parses and checks `dataset.json`: unknown fields, trailing text and every broken rule are errors with their path.
     pub fn from_json(bytes: &[u8]) -> Result<Self, MetadatasetError> {
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let metadataset: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            MetadatasetError::Json { path: error.path().to_string(), reason: error.inner().to_string() }
-        })?;
+        let metadataset: Self =
+            serde_path_to_error::deserialize(&mut deserializer).map_err(|error| MetadatasetError::Json {
+                path: printable(&error.path().to_string()),
+                reason: printable(&error.inner().to_string()),
+            })?;
         deserializer.end().map_err(|error| MetadatasetError::Json { path: ".".into(), reason: error.to_string() })?;
         metadataset.check()?;
         Ok(metadataset)

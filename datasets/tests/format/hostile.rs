@@ -132,3 +132,14 @@ fn a_long_list_of_names_is_refused_by_its_size() {
     assert!(error.starts_with("dataset.json: ") && error.ends_with("at most 8388608 are allowed"), "{error}");
     assert_eq!(limits::METADATASET_BYTES, 8_388_608);
 }
+
+#[test]
+fn hostile_keys_are_escaped_and_cut() {
+    let directory = written(&sample("tabular_regression"));
+    let mut json = directory.metadataset();
+    json[format!("\u{1b}]0;{}", "x".repeat(100_000))] = 1.into();
+    directory.set_metadataset(&json);
+    let error = Dataset::open(&directory.dir).expect_err("an unknown field").to_string();
+    assert!(error.starts_with("dataset.json: at `\\u{1b}]0;x") && error.contains("unknown field"), "{error}");
+    assert!(!error.contains(char::is_control) && error.chars().count() < 1_000, "{} characters", error.len());
+}

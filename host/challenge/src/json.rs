@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// Characters of a message or path that are shown: both may repeat what a hostile file says.
-const SHOWN_CHARS: usize = 300;
+use thimble_datasets::printable;
 
 /// Why a JSON text could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +21,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, 
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        // Both may repeat what a hostile file says.
         let path = error.path().to_string();
         // `?` is how the library names a path it does not know, as where the text ends too early; a key of the outermost
         // object that is the empty text has an empty path, which would point nowhere.
@@ -31,16 +30,6 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, 
     })?;
     deserializer.end().map_err(|error| JsonError { path: None, message: printable(&error.to_string()) })?;
     Ok(value)
-}
-
-/// Control characters escaped, and cut.
-fn printable(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_debug().collect() } else { c.to_string() };
-    let mut shown: String = text.chars().take(SHOWN_CHARS).map(escape).collect();
-    if text.chars().nth(SHOWN_CHARS).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// Pretty, in the order of the type's fields, with a final newline. The types written here have text keys and plain
