@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use thimble_challenge::result::Mode;
 use thimble_datasets::{Split, SplitTable};
-use thimble_sandbox::{Layer, frame, lock, seal_code};
+use thimble_sandbox::{Layer, frame, lock, seal_code, take_descriptor};
 
 use super::TRAINING_DESCRIPTORS;
-use super::descriptors::take_training_files;
 use super::message::{Command, Happened, Job, Reply, TrainingFiles, received, sent};
 use super::settings::{ARTIFACT_FRAME, COMMAND_FRAME, JOB_FRAME, REPLY_FRAME, Settings};
 use crate::artifact;
@@ -63,12 +62,17 @@ struct Closed {
 /// Puts on every layer. What needs the machine comes before: the engine looks at the processor and installs its handlers.
 fn closed(settings: &str, machine: impl FnOnce(Mode) -> wasmtime::Result<Machine>) -> Result<Closed, String> {
     let settings: Settings = settings.parse()?;
-    let training = settings.learns.then(take_training_files);
     let machine = machine(settings.mode).map_err(|error| format!("{error:#}"))?;
     let kept: &[RawFd] = if settings.learns { &TRAINING_DESCRIPTORS } else { &[] };
     let layers = lock(&settings.policy()?, &settings.limits(), kept, thimble_sandbox::Job::Run);
     let layers = layers.map_err(|error| error.to_string())?;
+    let training = settings.learns.then(training_files).transpose().map_err(|error| error.to_string())?;
     Ok(Closed { mode: settings.mode, machine, layers, training })
+}
+
+fn training_files() -> std::io::Result<[File; 2]> {
+    let [train, validation] = TRAINING_DESCRIPTORS;
+    Ok([take_descriptor(train)?.into(), take_descriptor(validation)?.into()])
 }
 
 impl Closed {

@@ -7,7 +7,6 @@
 //! memory executable. Compilation is another child's, counting and scoring are this process's.
 
 mod child;
-mod descriptors;
 mod message;
 mod remote;
 mod settings;
