@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::files::{self, FileError};
 use crate::limits;
 use crate::map;
-use crate::metadataset::{Field, Metadataset, MetadatasetError, Split};
+use crate::metadataset::{Field, Metadataset, MetadatasetError, Role, Split};
 use crate::rules::Rows;
 use crate::schema;
 use crate::table::{Column, ColumnValues, Table, TableError, Values};
@@ -234,6 +234,24 @@ impl SplitTable {
             |(field, values): (&Field, Values)| Stored::owned(values, counts.as_deref().filter(|_| field.ragged));
         let columns = fields.iter().zip(table.columns).map(stored).collect();
         Ok(Self { rows: table.rows, fields, columns, file: None })
+    }
+
+    /// The targets of some rows, in the order given; the rows are below [`Self::rows`].
+    #[must_use]
+    pub fn targets_at(&self, rows: &[usize]) -> Self {
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        for field in self.fields.iter().filter(|field| field.role == Role::Target) {
+            let Some(column) = self.column(&field.name) else { continue };
+            let mut values = Values::none(field.dtype);
+            for &row in rows {
+                values.extend(column.values, column.range(row));
+            }
+            let counts: Option<Vec<i32>> =
+                column.offsets.map(|ends| rows.iter().map(|&row| (ends[row + 1] - ends[row]) as i32).collect());
+            fields.push(field.clone());
+            columns.push(Stored::owned(values, counts.as_deref()));
+        }
+        Self { rows: rows.len(), fields, columns, file: None }
     }
 
     /// Maps the file of a split that another process has opened as part of a dataset, and so has checked: here only its

@@ -89,6 +89,22 @@ impl Values {
         }
     }
 
+    /// Adds the values at some places of a column of the same type; of another type, nothing.
+    pub fn extend(&mut self, values: ColumnValues<'_>, places: std::ops::Range<usize>) {
+        match (self, values) {
+            (Self::F32(own), ColumnValues::F32(values)) => own.extend_from_slice(&values[places]),
+            (Self::F64(own), ColumnValues::F64(values)) => own.extend_from_slice(&values[places]),
+            (Self::S64(own), ColumnValues::S64(values)) => own.extend_from_slice(&values[places]),
+            (Self::S32(own), ColumnValues::S32(values)) => own.extend_from_slice(&values[places]),
+            (Self::S8(own), ColumnValues::S8(values)) => own.extend_from_slice(&values[places]),
+            (Self::U8(own), ColumnValues::U8(values)) => own.extend_from_slice(&values[places]),
+            (Self::Text(own), ColumnValues::Text(texts)) => {
+                own.extend(places.map(|place| texts.get(place).to_owned()));
+            }
+            _ => {}
+        }
+    }
+
     /// The same values, borrowed.
     pub fn view(&self) -> ColumnValues<'_> {
         match self {

@@ -28,6 +28,9 @@ pub struct Leaderboard {
     pub frozen: bool,
     /// The challenge's data can be had by anyone.
     pub practice: bool,
+    /// The share of the test rows that the metrics are of, until the challenge closes and those of the other rows take their
+    /// place; null where they do not change any more, or are of all rows.
+    pub shown_share: Option<f64>,
     /// Best result of each builder, best first, from `first` on; house baselines among them without a rank.
     pub rows: Vec<Row>,
     /// Index of the first row in the whole board.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use thimble_api::challenge::{Better, ChallengeView};
 use thimble_api::leaderboard::{Leaderboard, LeaderboardQuery, Row, Unranked, UnrankedReason, Who};
-use thimble_challenge::challenge::{CarbonFactors, ScoreRule, grouped};
+use thimble_challenge::challenge::{CarbonFactors, ScoreRule, grouped, percent};
 use thimble_challenge::composite::{Composite, Quality};
 use thimble_metrics::MetricValue;
 
@@ -61,6 +61,12 @@ fn notes(view: &ChallengeView, board: &Leaderboard, query: &LeaderboardQuery) ->
         @if board.frozen {
             p.notice {
                 (badge("quiet", "frozen")) " The challenge is closed: ranks and anchors do not move any more."
+            }
+        }
+        @if let Some(share) = board.shown_share {
+            p.notice {
+                (badge("warn", "shown part"))
+                " Metrics are of " (percent(share)) " % of the test rows. Those of the others take their place when the challenge closes, and decide."
             }
         }
         @if board.anchors.as_ref().is_some_and(|anchors| anchors.provisional) {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use thimble_api::challenge::{ChallengeView, ServiceRules};
-use thimble_challenge::challenge::{Limits, RowRule, grouped};
+use thimble_challenge::challenge::{Limits, RowRule, grouped, percent};
 use thimble_challenge::result::Mode;
 use thimble_metrics::Metric;
 
@@ -130,6 +130,7 @@ fn rules(view: &ChallengeView) -> Markup {
                 ("At the same time", html! { (text::count(u64::from(*concurrency), "run", "runs")) " of a builder" }),
                 ("Budget of a team", html! { (text::compute(*team_budget)) }),
                 ("Published", html! { "metrics to " (release.metric_decimals) " digits, FLOPs to " (release.flops_digits) }),
+                ("Test rows", html! { @match release.shown_share { Some(share) => { "metrics are of " (percent(share)) " % of them until the challenge closes, then of the others" }, None => "metrics are of all of them" } }),
                 ("Release", html! { @if release.tick_seconds == 0 { "at once" } @else { "every " (text::seconds(release.tick_seconds)) } }),
                 ("Improvement", html! { @match release.improvement { Some(step) => { "a figure is published when it beats your last by more than " (step) }, None => "every figure is published" } }),
                 ("Closes", html! { @match closes_at { Some(at) => (time(*at)), None => "open end" } }),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use thimble_challenge::LoadedChallenge;
 use thimble_challenge::challenge::MAX_TEST_ROWS;
 use thimble_challenge::result::Mode;
+use thimble_challenge::{Challenge, LoadedChallenge};
 use thimble_datasets::{Dataset, Digest, OperatorSecret, PUBLIC_DATASETS, Split, TaskKind};
 use thimble_scoring::{EvaluateError, OutputSchema};
 
+use crate::order::TestOrder;
 use crate::score::truth;
 
 /// The row order of validation runs: anyone can compute it.
@@ -106,6 +107,21 @@ pub enum BindError {
         /// What was found in the labels.
         reason: String,
     },
+    /// A metric tells no submission from another on one part of the test labels.
+    #[error(
+        "metric `{metric}` says nothing about any submission on the {rows} test rows that release.shown_share {part}: \
+         {reason}; choose another share, another metric or other data"
+    )]
+    DegeneratePart {
+        /// The metric's name.
+        metric: &'static str,
+        /// `shows` or `keeps`.
+        part: &'static str,
+        /// Rows of the part.
+        rows: usize,
+        /// What was found in the labels.
+        reason: String,
+    },
     /// A metric cannot be computed on the test labels.
     #[error("the metrics of challenge.json cannot be computed on the test labels of this data: {0}")]
     Metrics(#[from] EvaluateError),
@@ -162,7 +178,9 @@ impl BoundData {
         }
         check_fields(challenge, &dataset)?;
         check_metrics(challenge, &dataset)?;
-        Ok(Self { dataset, mode: Mode::Official, permutation_key: secret.permutation_key, identity })
+        let bound = Self { dataset, mode: Mode::Official, permutation_key: secret.permutation_key, identity };
+        bound.check_parts(challenge)?;
+        Ok(bound)
     }
 
     /// Refuses data that anyone can have, unless the challenge is `practice`.
@@ -173,6 +191,29 @@ impl BoundData {
         let digest = dataset.digest();
         let public = digest == challenge.challenge.datasets.public.digest || PUBLIC_DATASETS.contains(&digest);
         if public && !challenge.challenge.practice { Err(BindError::PublicData(digest)) } else { Ok(()) }
+    }
+
+    /// The test rows that are shown until the challenge closes and those that are kept; none where they are not parted.
+    pub(crate) fn parts(&self, challenge: &Challenge) -> Option<[Vec<usize>; 2]> {
+        let rows = self.dataset.split(Split::Test).rows();
+        let shown = challenge.release.shown_rows(rows).filter(|_| self.mode == Mode::Official)?;
+        Some(TestOrder::of_parts(&self.permutation_key).parted(rows, shown))
+    }
+
+    /// Every metric tells submissions apart on either part of the test rows.
+    fn check_parts(&self, challenge: &LoadedChallenge) -> Result<(), BindError> {
+        let challenge = &challenge.challenge;
+        let Some(parts) = self.parts(challenge) else { return Ok(()) };
+        let truth = truth(challenge, &self.dataset).map_err(EvaluateError::from)?;
+        for (part, rows) in ["shows", "keeps"].into_iter().zip(&parts) {
+            for metric in challenge.metrics() {
+                let found = truth.at(rows, |truth| truth.degenerate(challenge.metric_task(), metric.name))?;
+                if let Some(reason) = found {
+                    return Err(BindError::DegeneratePart { metric: metric.name, part, rows: rows.len(), reason });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Rows of the training, validation and test split.

@@ -103,7 +103,7 @@ impl Runner {
         findings.independence = predicted.independence;
         findings.scored = Some(evaluation.timed(Phase::Score, |evaluation| {
             let request = evaluation.request;
-            score::score(&request.challenge.challenge, &request.data.dataset, &predicted.answers, predicted.fuel)
+            score::score(&request.challenge.challenge, request.data, &predicted.answers, predicted.fuel)
         })?);
         Ok(())
     }

@@ -13,12 +13,22 @@ pub(crate) struct TestOrder(ChaCha20Rng);
 
 impl TestOrder {
     pub(crate) fn new(permutation_key: &[u8; 32], component: &Digest) -> Self {
+        Self::drawn(permutation_key, &[b"thimble test rows 1", component.as_bytes()])
+    }
+
+    /// The stream by which test rows are parted: the same for every submission, since figures are compared.
+    pub(crate) fn of_parts(permutation_key: &[u8; 32]) -> Self {
+        Self::drawn(permutation_key, &[b"thimble shown rows 1"])
+    }
+
+    fn drawn(permutation_key: &[u8; 32], texts: &[&[u8]]) -> Self {
         // HMAC pads a key to the block of its hash with zeros; done here, no key length can be wrong.
         let mut block = [0; 64];
         block[..32].copy_from_slice(permutation_key);
         let mut mac = Hmac::<Sha256>::new(&block.into());
-        mac.update(b"thimble test rows 1");
-        mac.update(component.as_bytes());
+        for text in texts {
+            mac.update(text);
+        }
         Self(ChaCha20Rng::from_seed(mac.finalize().into_bytes().into()))
     }
 
@@ -30,6 +40,15 @@ impl TestOrder {
             order.swap(last, other);
         }
         order
+    }
+
+    /// `shown` of all rows and the others, each part in file order.
+    pub(crate) fn parted(&mut self, rows: usize, shown: usize) -> [Vec<usize>; 2] {
+        let mut first = self.shuffled(rows);
+        let mut others = first.split_off(shown.min(rows));
+        first.sort_unstable();
+        others.sort_unstable();
+        [first, others]
     }
 
     /// Uniform in `0..bound` by rejection: no remainder bias.
@@ -66,5 +85,17 @@ mod tests {
         assert_eq!(sorted, order(1, b"a"));
         sorted.sort_unstable();
         assert_eq!(sorted, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn test_rows_are_parted_by_the_key_alone() {
+        let parted = |key| TestOrder::of_parts(&[key; 32]).parted(1000, 300);
+        let [shown, kept] = parted(1);
+        assert_eq!([shown.clone(), kept.clone()], parted(1));
+        assert_ne!([shown.clone(), kept.clone()], parted(2));
+        assert_eq!((shown.len(), kept.len()), (300, 700));
+        let mut all = [shown, kept].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn report(
     EvaluationResult {
         schema_version: 1,
         published: (mode == Mode::Official).then(|| Published::of(&comparable, challenge)),
+        published_at_close: Published::at_close(&comparable, challenge),
         comparable,
         run: Run {
             started_at: timestamp(started_at),
@@ -63,7 +64,9 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
     let rows_as_asked = challenge.rows == RowRule::Transductive || !transductive;
     // By the published figure, as the score that is shown.
     let published = challenge.ranking_metric().and_then(|metric| {
-        let value = scored.as_ref()?.metrics.get(metric.name)?.value()?;
+        let scored = scored.as_ref()?;
+        let shown = scored.parts.as_ref().map_or(&scored.metrics, |parts| &parts.shown.metrics);
+        let value = shown.get(metric.name)?.value()?;
         Some(challenge.release.round(metric, value))
     });
     let good_enough = published.is_some_and(|metric| challenge.score.ranks(metric));
@@ -82,6 +85,7 @@ fn comparable(evaluation: &Evaluation<'_>, findings: Findings, end: Result<(), S
         failure: end.err().map(|stop| failure(evaluation, stop)),
         parameters: findings.parameters,
         baseline: scored.as_ref().and_then(|scored| scored.baseline.clone()),
+        parts: scored.as_ref().and_then(|scored| scored.parts.clone()),
         metrics: scored.map(|scored| scored.metrics).unwrap_or_default(),
         score,
         compute,

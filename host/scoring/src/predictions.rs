@@ -55,7 +55,7 @@ impl Predictions {
     pub fn push(&mut self, rows: usize, columns: &[ColumnValues<'_>]) {
         let end = self.offsets.last().copied().unwrap_or(0);
         for ((field, column), values) in self.fields.iter().zip(&mut self.columns).zip(columns) {
-            extend(column, *values, 0..values.len());
+            column.extend(*values, 0..values.len());
             if let ("counts", ColumnValues::S32(counts)) = (field.name.as_str(), values) {
                 let ends = counts.iter().scan(end, |end, &count| {
                     *end += count.max(0) as usize;
@@ -92,22 +92,28 @@ impl Predictions {
         for (from, &to) in order.iter().enumerate() {
             place[to] = from;
         }
-        let mut ordered = Self::none(&self.fields);
-        for (index, column) in ordered.columns.iter_mut().enumerate() {
+        self.at(&place)
+    }
+
+    /// Some rows, in the order given; each is below [`Self::rows`].
+    #[must_use]
+    pub fn at(&self, rows: &[usize]) -> Self {
+        let mut chosen = Self::none(&self.fields);
+        for (index, column) in chosen.columns.iter_mut().enumerate() {
             let values = self.columns[index].view();
-            for &from in &place {
-                extend(column, values, self.range(index, from));
+            for &row in rows {
+                column.extend(values, self.range(index, row));
             }
         }
-        for &from in &place {
-            let count = self.offsets.get(from + 1).map_or(0, |end| end - self.offsets[from]);
-            let end = ordered.offsets.last().copied().unwrap_or(0);
+        for &row in rows {
+            let count = self.offsets.get(row + 1).map_or(0, |end| end - self.offsets[row]);
+            let end = chosen.offsets.last().copied().unwrap_or(0);
             if self.offsets.len() > 1 {
-                ordered.offsets.push(end + count);
+                chosen.offsets.push(end + count);
             }
         }
-        ordered.rows = self.rows;
-        ordered
+        chosen.rows = rows.len();
+        chosen
     }
 
     /// Whether row `row` of these says the same as row `other_row` of others of the same fields.
@@ -124,19 +130,6 @@ impl Predictions {
         let field = &self.fields[column];
         let (first, last) = if field.ragged { (self.offsets[row], self.offsets[row + 1]) } else { (row, row + 1) };
         first * field.width()..last * field.width()
-    }
-}
-
-fn extend(column: &mut Values, values: ColumnValues<'_>, range: Range<usize>) {
-    match (column, values) {
-        (Values::F32(column), ColumnValues::F32(values)) => column.extend_from_slice(&values[range]),
-        (Values::F64(column), ColumnValues::F64(values)) => column.extend_from_slice(&values[range]),
-        (Values::S64(column), ColumnValues::S64(values)) => column.extend_from_slice(&values[range]),
-        (Values::S32(column), ColumnValues::S32(values)) => column.extend_from_slice(&values[range]),
-        (Values::S8(column), ColumnValues::S8(values)) => column.extend_from_slice(&values[range]),
-        (Values::U8(column), ColumnValues::U8(values)) => column.extend_from_slice(&values[range]),
-        // The types have been checked, and none is text.
-        _ => {}
     }
 }
 
@@ -203,6 +196,12 @@ mod tests {
             Predictions::of(&[Field::target("scores", DType::F32, &[2])], 2, &[ColumnValues::F32(&[0., 1., 2., 3.])]);
         let swapped = plain.ordered(&[1, 0]);
         assert!(matches!(swapped.column("scores"), Some(ColumnValues::F32([2.0, 3.0, 0.0, 1.0]))));
+    }
+
+    #[test]
+    fn chosen_rows_come_in_the_order_given() {
+        assert_eq!(counted(&[1, 2, 0, 3]).at(&[3, 2, 0]), counted(&[3, 0, 1]));
+        assert_eq!(counted(&[1, 2]).at(&[]), counted(&[]));
     }
 
     #[test]

@@ -112,6 +112,12 @@ impl Beside {
         Ok(beside)
     }
 
+    /// What metrics need beside the targets of some rows.
+    fn at(&self, rows: &[usize]) -> Self {
+        let last = rows.iter().filter_map(|&row| self.last.get(row).copied()).collect();
+        Self { last, ..self.clone() }
+    }
+
     /// Takes the horizon of time to event, and the share of events until then, from these rows.
     ///
     /// # Errors
@@ -150,6 +156,12 @@ impl<'a> Truth<'a> {
     /// Number of rows.
     pub const fn rows(&self) -> usize {
         self.test.rows()
+    }
+
+    /// What `ask` finds on the targets of some rows, in the order given; each is below [`Self::rows`].
+    pub fn at<R>(&self, rows: &[usize], ask: impl FnOnce(&Truth<'_>) -> R) -> R {
+        let targets = self.test.targets_at(rows);
+        ask(&Truth::with(self.task, &targets, self.beside.at(rows), self.options))
     }
 
     /// Metrics of predictions by name.

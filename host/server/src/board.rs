@@ -166,6 +166,52 @@ pub(crate) async fn settled(service: &Service, challenge: &Arc<ChallengeRow>) ->
     refresh(service, &slot, challenge, working).await
 }
 
+/// What costs are measured against from the close on: the field as it is, with the figures that are published then.
+pub(crate) async fn anchors_at_close(service: &Service, challenge: &Arc<ChallengeRow>) -> Result<Option<Anchors>> {
+    let settled = settled(service, challenge).await?;
+    let kept: HashMap<_, _> = service.store.kept_figures(challenge.id).await?.into_iter().collect();
+    if kept.is_empty() {
+        return Ok(settled.computed.anchors);
+    }
+    let (mut events, submissions) = events_to(service, challenge, settled.version).await;
+    for (.., row) in &mut events {
+        let submission = submissions.get(row.key as usize - 1);
+        if let Some(figures) = submission.and_then(|submission| kept.get(submission)) {
+            row.published = Arc::new(figures.clone());
+        }
+    }
+    Ok(replayed(challenge, events, submissions).await?.computed.anchors)
+}
+
+/// What a board is replayed from up to a version, and the submissions of its keys.
+async fn events_to(
+    service: &Service,
+    challenge: &ChallengeRow,
+    version: u64,
+) -> (Vec<(u64, Timestamp, Row)>, Arc<Vec<SubmissionId>>) {
+    let slot = service.boards.slot(challenge.id);
+    let working = slot.working.lock().await;
+    let events = working.events.iter().take_while(|(at, ..)| *at <= version).cloned().collect();
+    (events, Arc::clone(&working.submissions))
+}
+
+/// The board of these events alone, measured against its own field.
+async fn replayed(
+    challenge: &Arc<ChallengeRow>,
+    events: Vec<(u64, Timestamp, Row)>,
+    submissions: Arc<Vec<SubmissionId>>,
+) -> Result<Snapshot> {
+    let challenge = Arc::clone(challenge);
+    let computing = tokio::task::spawn_blocking(move || {
+        let mut board = new_board(&challenge, None)?;
+        let last = events.last().map_or((0, None), |(version, at, _)| (*version, Some(*at)));
+        board.extend(events.into_iter().map(|(.., row)| row));
+        board.advance(last.0);
+        Ok::<_, Failure>(snapshot(&board, &challenge, last, &submissions))
+    });
+    computing.await.map_err(Failure::internal)?
+}
+
 fn shown(slot: &Slot, challenge: &ChallengeRow) -> Option<(Arc<Snapshot>, std::time::Duration)> {
     let shown = slot.shown.read().unwrap_or_else(PoisonError::into_inner);
     let (snapshot, looked) = shown.as_ref()?;
@@ -287,21 +333,8 @@ pub(crate) async fn at(service: &Service, challenge: &Arc<ChallengeRow>, version
     let key = (challenge.id, challenge.revision, version);
     let load = async |_| {
         let _turn = service.boards.computing.acquire().await.map_err(Failure::internal)?;
-        let slot = service.boards.slot(challenge.id);
-        let (events, submissions) = {
-            let working = slot.working.lock().await;
-            let events = working.events.iter().take_while(|(at, ..)| *at <= version).cloned().collect::<Vec<_>>();
-            (events, Arc::clone(&working.submissions))
-        };
-        let challenge = Arc::clone(challenge);
-        let computing = tokio::task::spawn_blocking(move || {
-            let mut board = new_board(&challenge, None)?;
-            let last = events.last().map_or((0, None), |(version, at, _)| (*version, Some(*at)));
-            board.extend(events.into_iter().map(|(.., row)| row));
-            board.advance(last.0);
-            Ok::<_, Failure>(snapshot(&board, &challenge, last, &submissions))
-        });
-        let value = Arc::new(computing.await.map_err(Failure::internal)??);
+        let (events, submissions) = events_to(service, challenge, version).await;
+        let value = Arc::new(replayed(challenge, events, submissions).await?);
         Ok::<_, Failure>(Loaded { value, ttl: EARLIER_KEPT, weight: 1 })
     };
     service.boards.earlier.get_or_load(&key, load).await

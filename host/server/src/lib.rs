@@ -40,7 +40,8 @@ pub use service::Service;
 /// Answers every request.
 pub fn router(service: Service) -> Router {
     let (api, document) = described();
-    let known = api.merge(pages::router()).layer(from_fn_with_state(service.clone(), auth::access));
+    let known =
+        api.merge(pages::router()).merge(self::api::counted()).layer(from_fn_with_state(service.clone(), auth::access));
     known
         .merge(api::process(document))
         .fallback(async || failure::Failure::not_found())

@@ -62,6 +62,11 @@ impl Snapshot {
         })
     }
 
+    /// Whether it has the figures that the close brought; an earlier version of a closed board does not.
+    fn is_final(&self) -> bool {
+        self.challenge.closed_at.is_some_and(|closed| self.changed_at.is_none_or(|changed| changed >= closed))
+    }
+
     /// Whether a builder has a result on the board.
     pub(crate) fn has(&self, builder: &AccountName) -> bool {
         let builder = builder.as_str();
@@ -85,6 +90,7 @@ impl Snapshot {
             anchors: computed.anchors,
             frozen: self.challenge.stage == Stage::Closed,
             practice: published.challenge.practice,
+            shown_share: published.challenge.release.shown_share.filter(|_| !self.is_final()),
             rows,
             first,
             total,

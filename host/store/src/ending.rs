@@ -21,6 +21,8 @@ pub struct Finish<'a> {
     pub result: Digest,
     /// Official runs: what is published.
     pub published: Option<Published>,
+    /// Official runs of a challenge whose test rows are parted: what is published when it closes.
+    pub published_at_close: Option<Published>,
     /// FLOPs that it is charged.
     pub used: Compute,
     /// The challenge that it was evaluated under.
@@ -106,16 +108,27 @@ pub(crate) async fn settle(
         .await?;
     let tick = if current.mode == Mode::Official { end.challenge.release.tick_seconds } else { 0 };
     let released_at = now.on_tick(tick);
-    let improved = match &end.published {
+    let closed: bool = sqlx::query_scalar("SELECT stage = 'closed' FROM challenges WHERE id = ?")
+        .bind(current.challenge_id)
+        .fetch_one(&mut *connection)
+        .await?;
+    // After the close, what was kept until then is all there is.
+    let (published, at_close) = match (&end.published, &end.published_at_close) {
+        (_, Some(kept)) if closed => (Some(kept), None),
+        (published, at_close) => (published.as_ref(), at_close.as_ref()),
+    };
+    let improved = match published {
         Some(published) if !current.rescoring => improves(connection, current, published, end.challenge).await?,
         _ => current.improved,
     };
-    let published =
-        end.published.as_ref().map(|published| columns::stored_json("published figures", published)).transpose()?;
+    let stored = |figures: Option<&Published>| {
+        figures.map(|figures| columns::stored_json("published figures", figures)).transpose()
+    };
+    let (published, at_close) = (stored(published)?, stored(at_close)?);
     sqlx::query(
         "UPDATE submissions SET state = 'finished', finished_at = ?, released_at = ?, lease_ms = NULL, progress = NULL, \
          verdict = ?, counted = counted AND ?, forgiven = forgiven OR ?, charged = charged + ?, result = ?, \
-         published = ?, improved = ?, rescoring = 0, cancelled = 0, revision = revision + 1 WHERE id = ?",
+         published = ?, published_at_close = ?, improved = ?, rescoring = 0, cancelled = 0, revision = revision + 1 WHERE id = ?",
     )
     .bind(now.millis())
     .bind(released_at.millis())
@@ -125,6 +138,7 @@ pub(crate) async fn settle(
     .bind(stored_compute(used))
     .bind(end.result.as_bytes().as_slice())
     .bind(&published)
+    .bind(&at_close)
     .bind(improved)
     .bind(current.id.as_bytes().as_slice())
     .execute(&mut *connection)

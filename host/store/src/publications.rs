@@ -80,6 +80,20 @@ impl Store {
         Ok(publications)
     }
 
+    /// The figures that take the place of published ones when the challenge closes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn kept_figures(&self, challenge_id: i64) -> Result<Vec<(SubmissionId, Published)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, published_at_close FROM submissions WHERE challenge_id = ? AND published_at_close IS NOT NULL",
+        )
+        .bind(challenge_id)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((row.submission_id("id")?, row.json("published_at_close")?))).collect()
+    }
+
     /// Takes a submission off the leaderboard, or puts it back.
     ///
     /// # Errors
@@ -121,6 +135,42 @@ impl Store {
         transaction.commit().await?;
         Ok(after)
     }
+}
+
+/// Publishes what was kept until the close of a challenge: it takes the place of what was shown, and what was never shown
+/// stays so.
+pub(crate) async fn publish_kept(
+    connection: &mut SqliteConnection,
+    challenge_id: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let kept = sqlx::query(
+        "SELECT id, published_at_close FROM submissions WHERE challenge_id = ? AND published_at_close IS NOT NULL ORDER BY id",
+    )
+    .bind(challenge_id)
+    .fetch_all(&mut *connection)
+    .await?;
+    for stored in &kept {
+        let (id, published) = (stored.submission_id("id")?, stored.text("published_at_close")?);
+        sqlx::query(
+            "UPDATE submissions SET published = published_at_close, published_at_close = NULL, revision = revision + 1 WHERE id = ?",
+        )
+        .bind(id.as_bytes().as_slice())
+        .execute(&mut *connection)
+        .await?;
+        let shown: Option<(bool, i64)> = sqlx::query_as(
+            "SELECT withdrawn, released_at FROM publications WHERE submission_id = ? ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some((withdrawn, released_at)) = shown else { continue };
+        let submission = row(connection, id).await?.ok_or_else(|| StoreError::corrupt("submission", "it is gone"))?;
+        // Not before the figures that they replace.
+        let released_at = now.max(Timestamp::from_millis(released_at));
+        publish(connection, &submission, &Event { released_at, published: &published, withdrawn }).await?;
+    }
+    Ok(())
 }
 
 /// A change of what is published of a submission.

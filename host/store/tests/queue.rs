@@ -3,7 +3,7 @@
 
 mod service;
 
-use service::{Service, at, moment};
+use service::{Service, at, kept, moment};
 use thimble_api::operator::{BudgetRequest, RecordState, WorkerView};
 use thimble_api::{Compute, ErrorCode};
 use thimble_challenge::Verdict;
@@ -419,6 +419,47 @@ async fn only_an_improvement_is_published_where_the_challenge_says_so() {
         assert_eq!(service.store.submission(row.id).await.unwrap().unwrap().improved, improved, "{metric}");
     }
     assert_eq!(service.publications(at(2_000)).await.len(), 3);
+}
+
+#[tokio::test]
+async fn the_close_publishes_the_figures_that_were_kept() {
+    let service = Service::with(|challenge| {
+        challenge.release.shown_share = Some(0.3);
+        challenge.release.improvement = Some(0.1);
+        challenge.release.tick_seconds = 900;
+    })
+    .await;
+    let accuracy = |event: &thimble_store::Publication| event.published.metrics["accuracy"].value().unwrap();
+    let mut ids = Vec::new();
+    let run = async |name: &str, metric, seconds| {
+        let id = service.submit("ada", Mode::Official, name, at(seconds)).await.unwrap().row.id;
+        let job = service.store.lease("w/0", LEASE, moment(seconds)).await.unwrap().unwrap();
+        service.finish(&job, Verdict::Scored, Some(metric), at(seconds)).await;
+        id
+    };
+    for (seconds, metric) in [(0, 0.5), (1, 0.55), (2_000, 0.875)] {
+        ids.push(run(&format!("c{seconds}"), metric, seconds).await);
+    }
+    // It waits for a worker while the challenge closes.
+    let late = service.submit("bob", Mode::Official, "late", at(2_001)).await.unwrap().row.id;
+    assert_eq!(service.publications(at(10_000)).await.iter().map(accuracy).collect::<Vec<_>>(), [0.5, 0.875]);
+    let row = service.challenge().await;
+    assert_eq!(service.store.kept_figures(row.id).await.unwrap().len(), 3);
+
+    service.store.close(row.id, None, None, &Actor::Local, at(2_010)).await.unwrap();
+    // What was not shown stays unshown, and nothing kept is told before the figure that it replaces.
+    let now = service.publications(at(2_010)).await;
+    assert_eq!(now.iter().map(accuracy).collect::<Vec<_>>(), [0.5]);
+    let all = service.publications(at(10_000)).await;
+    assert_eq!(all.iter().map(accuracy).collect::<Vec<_>>(), [0.5, 0.875, kept(0.5), kept(0.875)]);
+    assert_eq!(all.iter().map(|event| event.submission).collect::<Vec<_>>(), [ids[0], ids[2], ids[0], ids[2]]);
+    assert!(service.store.kept_figures(row.id).await.unwrap().is_empty());
+
+    let job = service.store.lease("w/0", LEASE, moment(2_020)).await.unwrap().unwrap();
+    assert_eq!(job.submission.id, late);
+    service.finish(&job, Verdict::Scored, Some(0.25), at(2_020)).await;
+    let all = service.publications(at(10_000)).await;
+    assert_eq!(all.last().map(accuracy), Some(kept(0.25)));
 }
 
 #[tokio::test]

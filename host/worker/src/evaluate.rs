@@ -81,6 +81,7 @@ impl Evaluator {
             result: digest,
             used: used(result, bound.challenge.challenge.limits.prediction_flops_per_sample),
             published: result.published.clone(),
+            published_at_close: result.published_at_close.clone(),
             challenge: &bound.challenge.challenge,
             failures_per_day: *failures_per_day,
         };

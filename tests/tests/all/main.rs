@@ -16,6 +16,7 @@ mod leaks;
 mod memory;
 mod native;
 mod parameters;
+mod parts;
 mod processors;
 mod profile;
 mod service;

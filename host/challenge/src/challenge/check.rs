@@ -266,6 +266,9 @@ impl Faults {
         if let Some(improvement) = release.improvement {
             self.above("release.improvement", improvement, 0.0, 1e6);
         }
+        if let Some(share) = release.shown_share {
+            self.within("release.shown_share", share, 0.05..=0.95);
+        }
         self.bounds(challenge);
     }
 

@@ -19,6 +19,8 @@ pub const BYTES_PER_FUEL: u64 = 16;
 pub struct Disclosure {
     /// Of each published metric, by registry name, the ranking one first; undefined is one of them.
     pub metrics: Vec<(&'static str, f64)>,
+    /// Of all metrics together, once more at the close: 1 where the test rows are not parted.
+    pub at_the_close: f64,
     /// FLOPs per sample between the least that a prediction costs and its budget, to the published digits.
     pub flops: f64,
     /// 2 where the answer to whether rows were predicted independently is published, else 1.
@@ -34,8 +36,14 @@ impl Disclosure {
     /// Of a valid challenge.
     pub fn of(challenge: &Challenge) -> Self {
         let release = &challenge.release;
+        let metrics: Vec<_> = challenge.metrics().map(|metric| (metric.name, release.values(metric) + 1.0)).collect();
+        let at_the_close = match release.shown_share {
+            Some(_) => metrics.iter().map(|(_, values)| values).product(),
+            None => 1.0,
+        };
         Self {
-            metrics: challenge.metrics().map(|metric| (metric.name, release.values(metric) + 1.0)).collect(),
+            metrics,
+            at_the_close,
             flops: flops_values(challenge),
             transductive: if challenge.rows == RowRule::Independent { 2.0 } else { 1.0 },
             endings: 4.0 + f64::from(u8::from(release.improvement.is_some())),
@@ -43,10 +51,11 @@ impl Disclosure {
         }
     }
 
-    /// What one official run tells its builder at most: log2((metrics × FLOPs × transductive + endings) × releases).
+    /// What one official run tells its builder at most: log2((metrics × metrics at the close × FLOPs × transductive +
+    /// endings) × releases).
     pub fn bits(&self) -> f64 {
         let figures: f64 = self.metrics.iter().map(|(_, values)| values.log2()).sum();
-        let scored = figures + self.flops.log2() + self.transductive.log2();
+        let scored = figures + self.at_the_close.log2() + self.flops.log2() + self.transductive.log2();
         // log2(2^scored + endings), which no number of metrics makes infinite.
         scored + libm::log1p(self.endings * (-scored).exp2()) / std::f64::consts::LN_2 + self.releases.log2()
     }
@@ -60,13 +69,14 @@ impl Disclosure {
 
     /// Each figure and its number of values, in the order of the published block.
     pub fn figures(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let again = (self.at_the_close > 1.0).then_some(("metrics at the close", self.at_the_close));
         let rest = [
             ("FLOPs a row", self.flops),
             ("transductive", self.transductive),
             ("ends without figures", self.endings),
             ("releases", self.releases),
         ];
-        self.metrics.iter().copied().chain(rest)
+        self.metrics.iter().copied().chain(again).chain(rest)
     }
 }
 

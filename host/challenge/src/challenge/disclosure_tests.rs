@@ -106,6 +106,18 @@ fn bits_are_those_of_the_formula_by_hand() {
     assert_eq!(challenge().label_bits(1_024), Some(7_168.0));
 }
 
+/// Where the test rows are parted, every metric is published twice: once more in full at the close.
+#[test]
+fn a_second_part_tells_as_much_again_of_metrics() {
+    let mut parted = challenge();
+    parted.release.shown_share = Some(0.3);
+    let disclosure = Disclosure::of(&parted);
+    let by_hand = ((1_002.0 * 1_002.0 * 6_610.0 * 2.0 + 4.0) * 5.0_f64).log2();
+    assert!((disclosure.bits() - by_hand).abs() < 1e-9, "{} {by_hand}", disclosure.bits());
+    let names: Vec<_> = disclosure.figures().map(|(name, _)| name).collect();
+    assert_eq!(names[..2], ["accuracy", "metrics at the close"]);
+}
+
 /// Each of the rules that a challenge narrows its figures by does so.
 #[test]
 fn a_narrower_rule_tells_less() {

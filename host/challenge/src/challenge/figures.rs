@@ -6,6 +6,7 @@ use thimble_datasets::{DType, Field};
 use thimble_metrics::Metric;
 
 use crate::composite::{Composite, HouseBaseline, Quality};
+use crate::round;
 use crate::score::si;
 
 use super::{Challenge, Fault, RowRule, ScoreRule};
@@ -100,7 +101,18 @@ fn released(challenge: &Challenge) -> String {
         Some(format!("{name} between {low} and {high} in steps of {}", release.step(bounds)))
     });
     let rounded = [list(true, "decimals"), list(false, "significant digits")];
-    rounded.into_iter().chain(between).flatten().collect::<Vec<_>>().join(", ")
+    let figures = rounded.into_iter().chain(between).flatten().collect::<Vec<_>>().join(", ");
+    match release.shown_share {
+        None => figures,
+        Some(share) => {
+            format!("{figures}, on {} % of the test rows until the close and on the others after it", percent(share))
+        }
+    }
+}
+
+/// A share in percent, to four digits.
+pub fn percent(share: f64) -> f64 {
+    round::significant(share * 100.0, 4)
 }
 
 fn composite_score(composite: &Composite, metric: &str) -> String {

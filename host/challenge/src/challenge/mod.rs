@@ -22,7 +22,7 @@ use crate::units::{Flops, Fuel, MAX_FUEL, ParameterCount};
 
 pub use check::{ChallengeErrors, Fault, MAX_FLOPS, MAX_TEST_ROWS};
 pub use disclosure::{BYTES_PER_FUEL, Disclosure};
-pub use figures::{FIGURES_END, FIGURES_START, figures, grouped};
+pub use figures::{FIGURES_END, FIGURES_START, figures, grouped, percent};
 pub use load::{LoadError, LoadedChallenge, MAX_CHALLENGE_BYTES, MAX_STATEMENT_BYTES};
 
 /// `challenge.json`, schema version 1.
@@ -383,6 +383,11 @@ pub struct ReleaseRule {
     /// A new figure is published only when it beats the builder's best published one by more than this (the Ladder rule, Blum and
     /// Hardt 2015), above 0; null: always.
     pub improvement: Option<f64>,
+    /// The share of the test rows on which published metrics are computed until the challenge closes, 0.05 to 0.95; then
+    /// those of the other rows take their place. Which rows is drawn from the operator's secret, once for all
+    /// submissions. Null: metrics are those of all rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown_share: Option<f64>,
 }
 
 /// Between which values a metric is published.
@@ -412,6 +417,11 @@ impl ReleaseRule {
         }
     }
 
+    /// How many of `rows` test rows are shown; none where all are. The nearest whole number to the share.
+    pub fn shown_rows(&self, rows: usize) -> Option<usize> {
+        self.shown_share.map(|share| (share * rows as f64).round() as usize)
+    }
+
     /// The distance of published values between bounds.
     pub fn step(&self, bounds: &Bounds) -> f64 {
         format!("1e{}", self.place(bounds)).parse().unwrap_or(f64::NAN)
@@ -427,7 +437,14 @@ impl ReleaseRule {
 impl Default for ReleaseRule {
     /// About 25 bits an official run: see [`Disclosure`].
     fn default() -> Self {
-        Self { metric_decimals: 3, bounds: BTreeMap::new(), flops_digits: 3, tick_seconds: 900, improvement: None }
+        Self {
+            metric_decimals: 3,
+            bounds: BTreeMap::new(),
+            flops_digits: 3,
+            tick_seconds: 900,
+            improvement: None,
+            shown_share: None,
+        }
     }
 }
 

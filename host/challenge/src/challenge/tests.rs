@@ -73,6 +73,22 @@ fn numbers_ok_err() {
 }
 
 #[test]
+fn shown_share_ok_err() {
+    for (share, good) in [(json!(0.05), true), (json!(0.95), true), (json!(0.049), false), (json!(0.951), false)] {
+        let text = faults(|c| c["release"]["shown_share"] = share.clone());
+        match good {
+            true => assert_eq!(text, "ok", "{share}"),
+            false => assert!(text.starts_with("release.shown_share: must be 0.05 to 0.95"), "{share}: {text}"),
+        }
+    }
+    let rule = ReleaseRule { shown_share: Some(0.3), ..ReleaseRule::default() };
+    assert_eq!(
+        [rule.shown_rows(1_000), rule.shown_rows(5), ReleaseRule::default().shown_rows(5)],
+        [Some(300), Some(2), None]
+    );
+}
+
+#[test]
 fn bounds_ok_err() {
     for (metric, low, high, fault) in [
         ("accuracy", json!(0.5), json!(1.0), "ok"),

@@ -34,6 +34,9 @@ pub struct EvaluationResult {
     pub comparable: Comparable,
     /// Official runs only: what leaves the operator.
     pub published: Option<Published>,
+    /// Official runs of a challenge whose test rows are parted: what takes the place of `published` when it closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at_close: Option<Published>,
     /// What differs from run to run.
     pub run: Run,
 }
@@ -102,6 +105,10 @@ pub struct Comparable {
     pub parameters: Option<Parameters>,
     /// Every metric of the challenge by registry name; empty unless scored.
     pub metrics: BTreeMap<String, MetricValue>,
+    /// The same on the two parts of the test rows, of which builders see one; absent unless scored officially under
+    /// `release.shown_share`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
     /// What predictions get that look at no input; null unless scored, and where there is nothing to fit.
     pub baseline: Option<Baseline>,
     /// 0 for `over_parameter_limit`; null for every other verdict but `scored`.
@@ -112,6 +119,26 @@ pub struct Comparable {
     pub independence: Option<Independence>,
     /// Whether this result may stand on a leaderboard.
     pub ranked: bool,
+}
+
+/// The two parts of the test rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parts {
+    /// What is published until the challenge closes.
+    pub shown: Part,
+    /// What is published then.
+    pub kept: Part,
+}
+
+/// Some of the test rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// How many.
+    pub rows: u64,
+    /// Every metric of the challenge by registry name.
+    pub metrics: BTreeMap<String, MetricValue>,
 }
 
 /// The naive baseline: predictions fitted on the targets of the training split alone.

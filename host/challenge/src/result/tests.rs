@@ -38,6 +38,7 @@ fn comparable(verdict: Verdict) -> Comparable {
             ("f1".to_owned(), MetricValue::Undefined("class 17 has no rows".to_owned())),
             ("secret".to_owned(), MetricValue::Value(0.123_456)),
         ]),
+        parts: None,
         baseline: Some(Baseline {
             name: "class shares".to_owned(),
             metrics: BTreeMap::from([("accuracy".to_owned(), MetricValue::Value(0.0078125))]),
@@ -61,7 +62,8 @@ fn comparable(verdict: Verdict) -> Comparable {
 
 fn result(comparable: Comparable) -> EvaluationResult {
     let published = (comparable.mode == Mode::Official).then(|| Published::of(&comparable, &fixture::challenge()));
-    EvaluationResult { schema_version: 1, comparable, published, run: Run::default() }
+    let published_at_close = Published::at_close(&comparable, &fixture::challenge());
+    EvaluationResult { schema_version: 1, comparable, published, published_at_close, run: Run::default() }
 }
 
 #[test]

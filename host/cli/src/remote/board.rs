@@ -2,7 +2,7 @@
 
 use thimble_api::challenge::Better;
 use thimble_api::leaderboard::{Leaderboard, Row, Unranked, UnrankedReason, Who};
-use thimble_challenge::challenge::grouped;
+use thimble_challenge::challenge::{grouped, percent};
 use thimble_challenge::composite::Anchors;
 use thimble_challenge::round;
 use thimble_challenge::score::si;
@@ -55,8 +55,15 @@ fn title(board: &Leaderboard) -> String {
     let changed = board.changed_at.map(|at| format!(", changed {}", time(at))).unwrap_or_default();
     let frozen = if board.frozen { ", final" } else { "" };
     let practice = if board.practice { "\npractice: anyone can own this data" } else { "" };
+    let shown = board.shown_share.map(shown).unwrap_or_default();
     let anchors = board.anchors.as_ref().map(anchors).unwrap_or_default();
-    format!("{}, version {}{changed}{frozen}{practice}{anchors}\n\n", board.challenge, board.version)
+    format!("{}, version {}{changed}{frozen}{practice}{shown}{anchors}\n\n", board.challenge, board.version)
+}
+
+/// That the figures are of some test rows only.
+fn shown(share: f64) -> String {
+    let percent = percent(share);
+    format!("\nmetrics are of {percent} % of the test rows; those of the others decide when the challenge closes")
 }
 
 /// What costs are measured against.
@@ -152,7 +159,7 @@ mod tests {
 
     fn board(edit: impl FnOnce(&mut Value)) -> Leaderboard {
         let mut board = json!({
-            "challenge": "toy", "version": 7, "changed_at": "2026-11-22T10:00:00Z", "anchors": null, "frozen": false,
+            "challenge": "toy", "version": 7, "changed_at": "2026-11-22T10:00:00Z", "anchors": null, "frozen": false, "shown_share": null,
             "practice": false, "first": 0, "total": 2, "next": null, "frontier": [], "points": [],
             "points_left_out": 0, "unranked": [],
             "metrics": [{"name": "accuracy", "title": "Accuracy", "better": "higher", "min": 0.0, "max": 1.0},

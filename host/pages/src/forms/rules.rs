@@ -36,6 +36,8 @@ pub struct Step4Form {
     pub tick_seconds: String,
     /// `release.improvement`; may be empty.
     pub improvement: String,
+    /// `release.shown_share`; may be empty.
+    pub shown_share: String,
     /// `quotas.official_per_day`.
     pub official_per_day: String,
     /// `quotas.validation_per_day`.
@@ -75,6 +77,7 @@ impl Step4Form {
             flops_digits: fields.line("release.flops_digits"),
             tick_seconds: fields.line("release.tick_seconds"),
             improvement: fields.line("release.improvement"),
+            shown_share: fields.line("release.shown_share"),
             official_per_day: fields.line("quotas.official_per_day"),
             validation_per_day: fields.line("quotas.validation_per_day"),
             carbon: CARBON.map(|name| fields.line(name)),
@@ -108,6 +111,7 @@ impl Step4Form {
             flops_digits: draft.release.flops_digits.to_string(),
             tick_seconds: draft.release.tick_seconds.to_string(),
             improvement: draft.release.improvement.map(values::real_text).unwrap_or_default(),
+            shown_share: draft.release.shown_share.map(values::real_text).unwrap_or_default(),
             official_per_day: draft.quotas.official_per_day.to_string(),
             validation_per_day: draft.quotas.validation_per_day.to_string(),
             carbon: [carbon.joules_per_flop, carbon.pue, carbon.grid_g_per_kwh].map(values::real_text),
@@ -170,6 +174,7 @@ impl Step4Form {
         set(&mut release.flops_digits, reader.number("release.flops_digits", &self.flops_digits));
         set(&mut release.tick_seconds, reader.number("release.tick_seconds", &self.tick_seconds));
         release.improvement = reader.optional_real("release.improvement", &self.improvement);
+        release.shown_share = reader.optional_real("release.shown_share", &self.shown_share);
     }
 
     fn quotas(&self, reader: &mut Reader, quotas: &mut Quotas) {

@@ -90,6 +90,7 @@ fn release(inputs: &Inputs<'_>, form: &Step4Form) -> Markup {
                 ("release.flops_digits", "Digits of FLOPs", &form.flops_digits, "Significant ones, 1 to 6"),
                 ("release.tick_seconds", "Release every … seconds", &form.tick_seconds, "0 for at once; at most 604,800"),
                 ("release.improvement", "Only when better by more than", &form.improvement, "Than the builder's last figure; empty for always"),
+                ("release.shown_share", "Share of test rows shown", &form.shown_share, "0.05 to 0.95; metrics of the others are published at the close. Empty for all"),
             ]))
         }
     }

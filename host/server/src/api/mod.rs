@@ -17,7 +17,7 @@ use thimble_api::{AccountName, SubmissionId, TeamName};
 use crate::service::Service;
 
 pub(crate) use describe::described;
-pub(crate) use process::router as process;
+pub(crate) use process::{counted, router as process};
 
 /// A challenge in a path.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -11,6 +11,7 @@ use axum::routing::get;
 use thimble_pages::assets::Asset;
 
 use crate::answer::{JSON, Prepared};
+use crate::auth::Operator;
 use crate::failure::{Failure, Result};
 use crate::operations::running;
 use crate::service::Service;
@@ -26,9 +27,13 @@ pub(crate) fn router(document: String) -> Router<Service> {
     Router::new()
         .route("/healthz", get(async || text("ok\n")))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
         .route("/static/{name}", get(asset))
         .route("/api/openapi.json", get(async move || Prepared::clone(&document)))
+}
+
+/// What only an operator may ask: it counts ends as they happen, before their release.
+pub(crate) fn counted() -> Router<Service> {
+    Router::new().route("/metrics", get(metrics))
 }
 
 fn text(text: &'static str) -> Response {
@@ -40,7 +45,7 @@ async fn ready(State(service): State<Service>) -> Result<Response> {
     Ok(text("ready\n"))
 }
 
-async fn metrics(State(service): State<Service>) -> Result<Response> {
+async fn metrics(State(service): State<Service>, _: Operator) -> Result<Response> {
     let body = running::metrics(&service).await?;
     Ok(([(CONTENT_TYPE, PROMETHEUS), (CACHE_CONTROL, crate::frame::NO_STORE)], body).into_response())
 }

@@ -189,7 +189,7 @@ pub(crate) async fn publish(service: &Service, identity: &Identity, name: &Chall
     view(service, &row).await
 }
 
-/// Ends a challenge: no more submissions, anchors as they are, the salt of the commitment in the open.
+/// Ends a challenge: no more submissions, figures that were kept until now, anchors as they are with these, the salt of the commitment in the open.
 pub(crate) async fn close(service: &Service, actor: &Actor, name: &ChallengeName) -> Result<DraftView> {
     let row = Arc::new(catalog::fresh(service, name).await?);
     let Some(published) = row.published.as_ref().filter(|_| row.stage == Stage::Published) else {
@@ -205,7 +205,7 @@ pub(crate) async fn close(service: &Service, actor: &Actor, name: &ChallengeName
             Some(hex::encode(secret.commitment_salt))
         }
     };
-    let anchors = board::settled(service, &row).await?.computed.anchors;
+    let anchors = board::anchors_at_close(service, &row).await?;
     let row = service.store.close(row.id, anchors, salt, actor, Timestamp::now()).await?;
     service.catalog.forget(&row);
     view(service, &row).await

@@ -44,6 +44,31 @@ async fn the_board_comes_in_parts_and_every_row_once() {
 }
 
 #[tokio::test]
+async fn the_kept_rows_decide_when_the_challenge_closes() {
+    let world = World::new().await;
+    world.challenge("open", |draft| draft["release"]["shown_share"] = json!(0.25)).await;
+    let tokens = field(&world, 3).await;
+    let path = "/api/v1/challenges/open/leaderboard";
+    let before = world.get(path, None).await.expect(200).json();
+    assert_eq!((&before["shown_share"], &before["frozen"]), (&json!(0.25), &json!(false)));
+    assert_eq!(ranks(&before)[0].1, "builder-1");
+    let page = world.get("/challenges/open", None).await.expect(200).text();
+    assert!(page.contains("Metrics are of 25 % of the test rows."), "{page}");
+
+    world.post("/api/v1/operator/challenges/open/close", &world.operator).await.expect(200);
+    let after = world.get(path, None).await.expect(200).json();
+    assert_eq!((&after["shown_share"], &after["frozen"]), (&json!(null), &json!(true)));
+    assert_eq!(ranks(&after)[0].1, "builder-3");
+    assert_eq!(after["rows"][0]["metrics"]["rmse"]["value"], json!(1.0 - 0.3));
+    // Each builder is told the same.
+    let own = world.get("/api/v1/submissions", Some(&tokens[2])).await.expect(200).json();
+    assert!(own.to_string().contains(&format!("{}", 1.0 - 0.3)), "{own}");
+    // What was shown before can be looked at still, as what it was.
+    let then = world.get(&format!("{path}?version={}", before["version"]), None).await.expect(200).json();
+    assert_eq!((&then["shown_share"], ranks(&then)), (&json!(0.25), ranks(&before)));
+}
+
+#[tokio::test]
 async fn an_earlier_version_shows_what_was_known_then() {
     let world = World::new().await;
     world.challenge("open", |_| {}).await;

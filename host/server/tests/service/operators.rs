@@ -154,7 +154,11 @@ async fn the_records_of_a_challenge_have_everything() {
     let monitor = world.get("/api/v1/operator/challenges/open/monitor", Some(&world.operator)).await.expect(200).json();
     assert_eq!(monitor["verdicts"], json!([{ "verdict": "trap", "count": 1 }]));
     assert_eq!(monitor["days"].as_array().unwrap().len(), 30);
-    let metrics = world.get("/metrics", None).await.expect(200).text();
+    // They count ends before their release.
+    world.get("/metrics", None).await.expect(401);
+    let builder = world.builder("curious").await;
+    world.get("/metrics", Some(&builder)).await.expect(403);
+    let metrics = world.get("/metrics", Some(&world.operator)).await.expect(200).text();
     assert!(metrics.contains("submissions{verdict=\"trap\"} 1") && metrics.ends_with("# EOF\n"), "{metrics}");
     assert!(
         metrics.contains("http_requests_total{route=\"/api/v1/operator/drafts\",method=\"POST\",status=\"201\"} 1")

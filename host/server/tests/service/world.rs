@@ -202,11 +202,14 @@ impl World {
         let row = self.store.challenge_by_id(job.submission.challenge_id).await.unwrap().unwrap();
         let challenge = row.published.unwrap().challenge.clone();
         let result = result(&challenge, job.submission.mode, verdict, metric, flops);
+        let official = |metric| published(&challenge, verdict, metric, flops);
         let result = self.store.put_artifact(result.to_json().into()).await.unwrap();
         let end = Finish {
             verdict,
             result,
-            published: (job.submission.mode == Mode::Official).then(|| published(&challenge, verdict, metric, flops)),
+            published: (job.submission.mode == Mode::Official).then(|| official(metric)),
+            // On the kept rows, the order of all is the other way round.
+            published_at_close: challenge.release.shown_share.map(|_| official(1.0 - metric)),
             used: Compute::from_flops(1_000),
             challenge: &challenge,
             failures_per_day: 10,
@@ -259,6 +262,7 @@ fn result(challenge: &Challenge, mode: Mode, verdict: Verdict, metric: f64, flop
                 .into_iter()
                 .filter(|_| scored)
                 .collect(),
+            parts: None,
             baseline: None,
             score: None,
             compute: result::Compute {
@@ -276,6 +280,7 @@ fn result(challenge: &Challenge, mode: Mode, verdict: Verdict, metric: f64, flop
             ranked: scored,
         },
         published: None,
+        published_at_close: None,
         run: Run {
             seconds: [(Phase::Learn, 1.5)].into(),
             peak_memory_bytes: Some(9_876_543),

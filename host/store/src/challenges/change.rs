@@ -13,7 +13,7 @@ use thimble_datasets::Digest;
 use super::list::searched;
 use super::{ChallengeRow, Cover, PublishedChallenge, in_transaction};
 use crate::columns::{stored_json, stored_whole};
-use crate::{Actor, Refusal, RefusedOr, Result, Store, StoreError, audit};
+use crate::{Actor, Refusal, RefusedOr, Result, Store, StoreError, audit, publications};
 
 /// What `title` may have, in characters.
 const MAX_TITLE: usize = 82;
@@ -178,7 +178,7 @@ impl Store {
         Ok(row)
     }
 
-    /// Ends a challenge for good: it takes no submissions, `frozen` is what costs are measured against from now on, and with
+    /// Ends a challenge for good: it takes no submissions, figures that were kept until now are published, `frozen` is what costs are measured against from now on, and with
     /// `revealed_salt` anyone can check which data it was.
     ///
     /// # Errors
@@ -205,6 +205,7 @@ impl Store {
         .bind(id)
         .execute(&mut *transaction)
         .await?;
+        publications::publish_kept(&mut transaction, id, now).await?;
         let row = in_transaction(&mut transaction, id).await?;
         record(&mut transaction, &row, "challenge.close", actor, now).await?;
         transaction.commit().await?;

@@ -136,9 +136,10 @@ impl Service {
     }
 
     pub(crate) async fn finish(&self, job: &Job, verdict: Verdict, metric: Option<f64>, now: Timestamp) -> Recorded {
-        let challenge = self.challenge().await;
+        let row = self.challenge().await;
+        let challenge = &row.published.as_ref().unwrap().challenge;
         let outcome = if verdict == Verdict::Scored { Outcome::Scored } else { Outcome::Failed };
-        let published = Published {
+        let figures = |metric: Option<f64>| Published {
             outcome,
             failure: None,
             metrics: metric.map(|value| ("accuracy".to_owned(), MetricValue::Value(value))).into_iter().collect(),
@@ -153,10 +154,11 @@ impl Service {
         let end = Finish {
             verdict,
             result: self.store.put_artifact(b"result"[..].into()).await.unwrap(),
-            published: (job.submission.mode == Mode::Official).then_some(published),
+            published: (job.submission.mode == Mode::Official).then(|| figures(metric)),
+            published_at_close: challenge.release.shown_share.map(|_| figures(metric.map(kept))),
             used: USED,
-            challenge: &challenge.published.as_ref().unwrap().challenge,
-            failures_per_day: challenge.draft.rules.failures_per_day,
+            challenge,
+            failures_per_day: row.draft.rules.failures_per_day,
         };
         self.store.finish(job, &end, now).await.unwrap()
     }
@@ -192,4 +194,9 @@ impl Service {
     pub(crate) async fn estimate(&self, mode: Mode) -> Compute {
         thimble_store::estimate(&self.challenge().await, mode)
     }
+}
+
+/// The metric on the kept rows of what has this one on the shown rows.
+pub(crate) fn kept(shown: f64) -> f64 {
+    1.0 - shown
 }
