@@ -50,6 +50,8 @@ pub(crate) struct Boxed {
     artifact: Vec<u8>,
     /// Until it was used.
     learner: Option<Remote>,
+    /// The predictor's child from learning on, which has no code yet: starting it takes no time of the evaluation so.
+    waiting: Option<Remote>,
     /// From the first use on.
     predictor: Option<Remote>,
 }
@@ -68,13 +70,15 @@ impl Boxed {
         let session = &mut evaluation.session;
         let (job, settings) =
             (job(session, Some(training)), settings(session, &starter.policy, &artifact, Some(file_bytes)));
-        let learner = Remote::start(&starter.command, session, &settings, &job, &artifact, vec![train, validation])?;
-        Ok(Self { starter, artifact, learner: Some(learner), predictor: None })
+        let mut learner = Remote::start(&starter.command, session, &settings, vec![train, validation])?;
+        learner.load(session, &job, &artifact)?;
+        Ok(Self { starter, artifact, learner: Some(learner), waiting: None, predictor: None })
     }
 
     /// Runs `solve`, and ends the learner's child.
     pub(crate) fn learn(&mut self, session: &mut Session<'_>) -> Result<Learned, Stop> {
         let mut learner = self.learner.take().ok_or_else(|| fault("a submission learns once"))?;
+        self.waiting = Some(self.start_predictor(session)?);
         let command = Command::Learn { wall_millis: millis(session) };
         let outcome = learner.call(session, &command, session.parameter_bytes());
         session.measured(learner.peak_memory());
@@ -85,6 +89,11 @@ impl Boxed {
             }
             other => Err(other.out_of_turn()),
         }
+    }
+
+    fn start_predictor(&self, session: &Session<'_>) -> Result<Remote, Stop> {
+        let settings = settings(session, &self.starter.policy, &self.artifact, None);
+        Remote::start(&self.starter.command, session, &settings, Vec::new())
     }
 
     /// Makes an instance for batches of at most `batch_size` rows, in a child that serves all instances one after the other.
@@ -98,9 +107,13 @@ impl Boxed {
         let mut remote = match self.predictor.take() {
             Some(remote) => remote,
             None => {
-                let (job, settings) =
-                    (job(session, None), settings(session, &self.starter.policy, &self.artifact, None));
-                Remote::start(&self.starter.command, session, &settings, &job, &self.artifact, Vec::new())?
+                let mut remote = match self.waiting.take() {
+                    Some(remote) => remote,
+                    None => self.start_predictor(session)?,
+                };
+                let job = job(session, None);
+                remote.load(session, &job, &self.artifact)?;
+                remote
             }
         };
         let answer_bytes = session.prediction_bytes(batch_size);

@@ -30,7 +30,7 @@ const ENDING: Duration = Duration::from_secs(1);
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A child with its guest loaded.
+/// A child, which has its guest from [`Remote::load`] on.
 pub(super) struct Remote {
     /// Before the child: its thread shares it.
     watch: Watch,
@@ -42,13 +42,11 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// Starts a child, waits until its box is closed, and has it load the code.
+    /// Starts a child. It closes its box by itself, while this process does something else.
     pub(super) fn start(
         command: &[OsString],
-        session: &mut Session<'_>,
+        session: &Session<'_>,
         settings: &Settings,
-        job: &Job,
-        artifact: &[u8],
         files: Vec<File>,
     ) -> Result<Self, Stop> {
         let fault = |error: std::io::Error| PlatformFault::Sandbox(format!("a child cannot be started: {error}"));
@@ -60,17 +58,22 @@ impl Remote {
             return Err(PlatformFault::Sandbox("a child has no pipes".to_owned()).into());
         };
         let child = Arc::new(child);
-        let watch = Watch::over(child.clone(), &session.clock, Instant::now() + START).map_err(fault)?;
-        let mut remote = Self { watch, child: Some(child), stdin: Some(stdin), stdout, mode: settings.mode };
-        match remote.answer(session, FRAME_SLACK)? {
+        let watch = Watch::over(child.clone(), &session.clock).map_err(fault)?;
+        Ok(Self { watch, child: Some(child), stdin: Some(stdin), stdout, mode: settings.mode })
+    }
+
+    /// Waits until its box is closed, and has it load the code.
+    pub(super) fn load(&mut self, session: &mut Session<'_>, job: &Job, artifact: &[u8]) -> Result<(), Stop> {
+        self.watch.loading(Instant::now() + START);
+        match self.answer(session, FRAME_SLACK)? {
             Reply::Closed { layers } => session.closed(layers),
             other => return Err(other.out_of_turn()),
         }
         let job = serde_json::to_vec(job).map_err(|error| PlatformFault::Sandbox(error.to_string()))?;
-        remote.send(&job, JOB_FRAME)?;
-        remote.send(artifact, ARTIFACT_FRAME)?;
-        match remote.answer(session, FRAME_SLACK)? {
-            Reply::Linked => Ok(remote),
+        self.send(&job, JOB_FRAME)?;
+        self.send(artifact, ARTIFACT_FRAME)?;
+        match self.answer(session, FRAME_SLACK)? {
+            Reply::Linked => Ok(()),
             other => Err(other.out_of_turn()),
         }
     }
@@ -191,9 +194,9 @@ enum Killed {
 
 #[derive(Debug)]
 struct Watched {
-    /// `None` past the end of time.
+    /// `None` past the end of time, and before the child has anything to do.
     until: Option<Instant>,
-    started: bool,
+    loaded: bool,
     killed: Option<Killed>,
 }
 
@@ -208,15 +211,15 @@ struct Watch {
 }
 
 impl Watch {
-    fn over(child: Arc<Child>, clock: &Clock, start: Instant) -> std::io::Result<Self> {
-        let watched = Arc::new(Mutex::new(Watched { until: Some(start), started: false, killed: None }));
+    fn over(child: Arc<Child>, clock: &Clock) -> std::io::Result<Self> {
+        let watched = Arc::new(Mutex::new(Watched { until: None, loaded: false, killed: None }));
         let (alive, gone) = channel::<()>();
         let (seen, cancel) = (watched.clone(), clock.clone());
         let watch = move || {
             while gone.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 let mut watched = seen.lock().unwrap_or_else(PoisonError::into_inner);
                 let over = watched.until.is_some_and(|until| Instant::now() >= until);
-                watched.killed = match (cancel.cancelled(), over, watched.started) {
+                watched.killed = match (cancel.cancelled(), over, watched.loaded) {
                     (true, _, _) => Some(Killed::Cancelled),
                     (false, true, true) => Some(Killed::Deadline),
                     (false, true, false) => Some(Killed::Start),
@@ -231,9 +234,19 @@ impl Watch {
         Ok(Self { watched, clock: clock.clone(), alive: Some(alive), thread: Some(thread) })
     }
 
+    /// The code must be loaded by then.
+    fn loading(&self, until: Instant) {
+        self.set(Some(until), false);
+    }
+
+    /// The guest must be done by then.
     fn until(&self, until: Option<Instant>) {
+        self.set(until, true);
+    }
+
+    fn set(&self, until: Option<Instant>, loaded: bool) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        (watched.until, watched.started) = (until, true);
+        (watched.until, watched.loaded) = (until, loaded);
     }
 
     /// Ends the thread, and says whether it has ended the child.

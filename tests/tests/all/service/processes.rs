@@ -22,13 +22,15 @@ pub(super) fn descendants(parent: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// Those among the descendants of `parent` that were started with the word `word`.
+/// Those among the descendants of `parent` that were started with the word `word`. A process that is being started has its
+/// parent's words until it has its own program: what stands below one of those is none.
 pub(super) fn started_with(parent: u32, word: &str) -> Vec<u32> {
-    let with = |pid: &u32| {
+    let with = |pid: u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes())
     };
-    descendants(parent).into_iter().filter(with).collect()
+    let started = |pid: &u32| with(*pid) && !parent_of(*pid).is_some_and(with);
+    descendants(parent).into_iter().filter(started).collect()
 }
 
 /// SIGKILL.
