@@ -41,6 +41,7 @@ mod sgd;
 mod softmax;
 mod table;
 mod tile;
+mod vector;
 mod window;
 
 pub use activation::{Activation, relu, relu_backward};
