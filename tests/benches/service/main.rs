@@ -101,6 +101,7 @@ async fn publish_one_more(site: &Site) {
             verdict: Verdict::Scored,
             result: component,
             published: Some(site::published(f64::from(round) / 100.0, 1e6)),
+            published_at_close: None,
             used: thimble_api::Compute::from_flops(1_000),
             challenge: &rules,
             failures_per_day: 0,
