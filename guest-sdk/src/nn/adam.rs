@@ -36,6 +36,9 @@ const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
+/// Values that one turn of the loop moves.
+const STEP: usize = 16;
+
 /// The numbers of one step.
 #[derive(Debug, Clone, Copy, Default)]
 struct Rate {
@@ -119,10 +122,21 @@ fn update(
     const TAKE1: f32 = (1.0 - BETA1) as f32;
     const KEEP2: f32 = BETA2 as f32;
     const TAKE2: f32 = (1.0 - BETA2) as f32;
-    for (((x, &g), m), v) in tensor.iter_mut().zip(gradient).zip(first).zip(second) {
+    let one = |x: &mut f32, g: f32, m: &mut f32, v: &mut f32| {
         *m = KEEP1 * *m + TAKE1 * g;
         *v = KEEP2 * *v + TAKE2 * (g * g);
         *x = moved(*x, *m, *v);
+    };
+    // Four vectors a turn, since the runner checks fuel at every turn.
+    let ((xs, x_rest), (gs, g_rest)) = (tensor.as_chunks_mut::<STEP>(), gradient.as_chunks::<STEP>());
+    let ((ms, m_rest), (vs, v_rest)) = (first.as_chunks_mut::<STEP>(), second.as_chunks_mut::<STEP>());
+    for (((x, g), m), v) in xs.iter_mut().zip(gs).zip(ms).zip(vs) {
+        for i in 0..STEP {
+            one(&mut x[i], g[i], &mut m[i], &mut v[i]);
+        }
+    }
+    for (((x, &g), m), v) in x_rest.iter_mut().zip(g_rest).zip(m_rest).zip(v_rest) {
+        one(x, g, m, v);
     }
 }
 

@@ -71,8 +71,7 @@ mod offered {
             Self(None)
         }
 
-        /// Does the work if it pays, and says whether it did. It pays when the multiply-adds, of which the guest's own
-        /// kernel does ten a nanosecond at best, are many against the values that are copied both ways and the calls.
+        /// Adds op(A) · op(B) to `c` if that pays, and says whether it did.
         pub(in super::super) fn add_product(
             &mut self,
             orientation: Orientation,
@@ -81,26 +80,51 @@ mod offered {
             b: &[f32],
             c: &mut [f32],
         ) -> bool {
+            let Some([host_a, host_b, host_c]) = self.operands(orientation, shape, a, b) else { return false };
+            host_c.write(shape.m, shape.n, c);
+            host_c.product(orientation, shape, (host_a, host_b), true);
+            c.copy_from_slice(&host_c.read());
+            true
+        }
+
+        /// op(A) · op(B), if it pays.
+        pub(in super::super) fn product(
+            &mut self,
+            orientation: Orientation,
+            shape: Shape,
+            a: &[f32],
+            b: &[f32],
+        ) -> Option<Vec<f32>> {
+            let [host_a, host_b, host_c] = self.operands(orientation, shape, a, b)?;
+            host_c.product(orientation, shape, (host_a, host_b), false);
+            Some(host_c.read())
+        }
+
+        /// Matrices for A, B and C, the first two written, if the product pays: when the multiply-adds, of which the guest's
+        /// own kernel does ten a nanosecond at best, are many against the values that are copied both ways and the calls.
+        fn operands(
+            &mut self,
+            orientation: Orientation,
+            Shape { m, n, k }: Shape,
+            a: &[f32],
+            b: &[f32],
+        ) -> Option<&mut [HostMatrix; 3]> {
             const PER_VALUE: u64 = 5;
             const OF_CALLS: u64 = 10_000;
-            let Shape { m, n, k } = shape;
-            let values = (a.len() + b.len()) as u64 + 2 * c.len() as u64;
-            let pays = c.len() as u64 * k as u64 > PER_VALUE * values + OF_CALLS;
-            if pays {
-                let none = || [(); 3].map(|()| HostMatrix::zeros(1, 1));
-                let [host_a, host_b, host_c] = self.0.get_or_insert_with(none);
-                let [(a_rows, a_columns), (b_rows, b_columns)] = match orientation {
-                    Orientation::Ab => [(m, k), (k, n)],
-                    Orientation::Abt => [(m, k), (n, k)],
-                    Orientation::Atb => [(k, m), (k, n)],
-                };
-                host_a.write(a_rows, a_columns, a);
-                host_b.write(b_rows, b_columns, b);
-                host_c.write(m, n, c);
-                host_c.product(orientation, shape, (host_a, host_b), true);
-                c.copy_from_slice(&host_c.read());
+            let of_c = m as u64 * n as u64;
+            let values = (a.len() + b.len()) as u64 + 2 * of_c;
+            if of_c * k as u64 <= PER_VALUE * values + OF_CALLS {
+                return None;
             }
-            pays
+            let matrices = self.0.get_or_insert_with(|| [(); 3].map(|()| HostMatrix::zeros(1, 1)));
+            let [(a_rows, a_columns), (b_rows, b_columns)] = match orientation {
+                Orientation::Ab => [(m, k), (k, n)],
+                Orientation::Abt => [(m, k), (n, k)],
+                Orientation::Atb => [(k, m), (k, n)],
+            };
+            matrices[0].write(a_rows, a_columns, a);
+            matrices[1].write(b_rows, b_columns, b);
+            Some(matrices)
         }
     }
 }
@@ -166,6 +190,16 @@ mod own {
             _c: &mut [f32],
         ) -> bool {
             false
+        }
+
+        pub(in super::super) fn product(
+            &mut self,
+            _orientation: Orientation,
+            _shape: Shape,
+            _a: &[f32],
+            _b: &[f32],
+        ) -> Option<Vec<f32>> {
+            None
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use super::{Affine, Gemm, Shape, check_len};
+use super::{Affine, Gemm, Orientation, Shape, check_len};
 use crate::{Result, Rng};
 
 /// y = x · Wᵀ + b, with `weight` outputs × inputs as in PyTorch.
@@ -13,10 +13,18 @@ pub struct Linear {
 }
 
 /// The gradient of a loss by a [`Linear`]'s weight and bias.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct LinearGradients {
     weight: Vec<f32>,
     bias: Vec<f32>,
+    /// The weight's is 0: what comes next need not be added, it can be put there.
+    clear: bool,
+}
+
+impl PartialEq for LinearGradients {
+    fn eq(&self, other: &Self) -> bool {
+        self.weight == other.weight && self.bias == other.bias
+    }
 }
 
 impl Linear {
@@ -101,7 +109,7 @@ impl Linear {
 
     /// Gradients of 0, of this layer's size.
     pub fn gradients(&self) -> LinearGradients {
-        LinearGradients { weight: vec![0.0; self.weight.len()], bias: vec![0.0; self.bias.len()] }
+        LinearGradients { weight: vec![0.0; self.weight.len()], bias: vec![0.0; self.bias.len()], clear: true }
     }
 
     /// Adds the gradients by weight and bias, of `dy` (the gradient by y) at `x`, to `gradients`.
@@ -110,7 +118,13 @@ impl Linear {
     /// `x` and `dy` are not whole rows, or not the same number of them.
     pub fn backward(&self, gemm: &mut Gemm, x: &[f32], dy: &[f32], gradients: &mut LinearGradients) -> Result<()> {
         let k = self.rows(dy)?;
-        gemm.atb(Shape { m: self.outputs, n: self.inputs, k }, dy, x, &mut gradients.weight)?;
+        let shape = Shape { m: self.outputs, n: self.inputs, k };
+        if gradients.clear {
+            gemm.add_product_to_zeros(Orientation::Atb, shape, dy, x, &mut gradients.weight)?;
+            gradients.clear = false;
+        } else {
+            gemm.atb(shape, dy, x, &mut gradients.weight)?;
+        }
         check_len("bias gradient", &gradients.bias, self.outputs)?;
         for dy in dy.chunks_exact(self.outputs.max(1)) {
             for (sum, g) in gradients.bias.iter_mut().zip(dy) {
@@ -148,10 +162,12 @@ impl LinearGradients {
     pub fn clear(&mut self) {
         self.weight.fill(0.0);
         self.bias.fill(0.0);
+        self.clear = true;
     }
 
     /// By W and b, to be changed in place (clipped, for instance).
     pub fn parts_mut(&mut self) -> (&mut [f32], &mut [f32]) {
+        self.clear = false;
         (&mut self.weight, &mut self.bias)
     }
 

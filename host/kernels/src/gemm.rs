@@ -129,7 +129,7 @@ impl Workspace {
             return Err(GemmError::Matrix(wrong));
         }
         if !accumulate {
-            c.clear(m, n).map_err(GemmError::Matrix)?;
+            c.shape_as(m, n).map_err(GemmError::Matrix)?;
         } else if (c.rows(), c.columns()) != (m, n) {
             return Err(GemmError::Matrix(wrong));
         }
@@ -141,7 +141,7 @@ impl Workspace {
             Orientation::Ab | Orientation::Atb => Operand::columns(b.values(), n),
             Orientation::Abt => Operand::rows(b.values(), n, k),
         };
-        let job = Job { k, a, b };
+        let job = Job { k, a, b, accumulate };
         match processor {
             #[cfg(target_arch = "x86_64")]
             Processor::Avx512 => match crate::tile::x86::Avx512::detect() {
@@ -166,8 +166,10 @@ impl Workspace {
         c: &mut [f32],
         mut between_blocks: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
-        let Job { k, a, b } = job;
+        let Job { k, a, b, accumulate } = job;
         for steps in blocks(*k, DEPTH) {
+            // Sums that start from nothing are not read.
+            let goes_on = *accumulate || steps.start > 0;
             for columns in blocks(b.lines, BLOCK_COLUMNS) {
                 let packed_b = b.pack::<S>(&columns, &steps, &mut self.b);
                 for rows in blocks(a.lines, BLOCK_ROWS) {
@@ -176,7 +178,7 @@ impl Workspace {
                     for (b, columns) in packed_b.chunks_exact(steps.len()).zip(blocks_of(&columns, S)) {
                         let groups = packed_a.chunks_exact(steps.len());
                         for (a, rows) in groups.zip(blocks_of(&rows, R)) {
-                            update(multiply, (a, b), (c, job.b.lines), (rows, columns.clone()));
+                            update(multiply, (a, b), (c, job.b.lines), (rows, columns.clone()), goes_on);
                         }
                     }
                 }
@@ -191,6 +193,8 @@ struct Job<'a> {
     k: usize,
     a: Operand<'a>,
     b: Operand<'a>,
+    /// The sums start from what C holds.
+    accumulate: bool,
 }
 
 /// Cuts `0..length` into ranges of `size`; the last may be shorter.
@@ -203,17 +207,20 @@ fn blocks_of(range: &Range<usize>, size: usize) -> impl Iterator<Item = Range<us
     range.clone().step_by(size).map(move |start| start..end.min(start + size))
 }
 
-/// Adds a product to one tile of C, which has `n` columns.
+/// Adds a product to one tile of C, which has `n` columns; or puts it there, unless the sums go on from what is there.
 fn update<const R: usize, const S: usize>(
     multiply: &impl Multiply<R, S>,
     (a, b): (&[[f32; R]], &[[f32; S]]),
     (c, n): (&mut [f32], usize),
     (rows, columns): (Range<usize>, Range<usize>),
+    goes_on: bool,
 ) {
     let mut tile: Tile<R, S> = [[0.0; S]; R];
     let lines = |row: usize| row * n + columns.start..row * n + columns.end;
-    for (tile, row) in tile.iter_mut().zip(rows.clone()) {
-        copy::<S>(&c[lines(row)], &mut tile[..columns.len()]);
+    if goes_on {
+        for (tile, row) in tile.iter_mut().zip(rows.clone()) {
+            copy::<S>(&c[lines(row)], &mut tile[..columns.len()]);
+        }
     }
     multiply.add_product(a, b, &mut tile);
     for (tile, row) in tile.iter().zip(rows) {

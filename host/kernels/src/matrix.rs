@@ -92,12 +92,10 @@ impl Matrix {
         Ok(())
     }
 
-    /// Becomes `rows` × `columns` zeros, for a product that starts from nothing.
-    pub(crate) fn clear(&mut self, rows: usize, columns: usize) -> Result<(), MatrixError> {
+    /// Becomes `rows` × `columns`, for a product that overwrites every value.
+    pub(crate) fn shape_as(&mut self, rows: usize, columns: usize) -> Result<(), MatrixError> {
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        self.reshape(narrow(rows), narrow(columns))?;
-        self.values_mut().fill(0.0);
-        Ok(())
+        self.reshape(narrow(rows), narrow(columns))
     }
 
     /// Makes room and sets the shape.
