@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::fuzz::{FUZZ, KERNELS_FUZZ};
+use crate::fuzz::{FUZZ, KERNELS_FUZZ, RUNTIME_FUZZ};
 use crate::guests::{HOSTILE, SOLUTIONS};
 use crate::smith::SMITH;
 use crate::step::{run, step};
@@ -20,7 +20,7 @@ pub(crate) struct Opts {
 
 impl Opts {
     pub(crate) fn run(self, workspace: &Workspace, choice: GuestToolchain) -> Result<()> {
-        for directory in [".", SOLUTIONS, HOSTILE, SMITH, FUZZ, KERNELS_FUZZ, "xtask/preview1"] {
+        for directory in [".", SOLUTIONS, HOSTILE, SMITH, FUZZ, KERNELS_FUZZ, RUNTIME_FUZZ, "xtask/preview1"] {
             step(&format!("fmt {directory}"), || {
                 let mut cargo = workspace.cargo();
                 run(cargo.current_dir(workspace.path(directory)).args(["fmt", "--all", "--check"]))

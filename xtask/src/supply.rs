@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::dependency_list::{self, Graph, List};
-use crate::fuzz::{FUZZ, KERNELS_FUZZ};
+use crate::fuzz::{FUZZ, KERNELS_FUZZ, RUNTIME_FUZZ};
 use crate::guests::{HOSTILE, SOLUTIONS};
 use crate::smith::SMITH;
 use crate::step::{run, step};
@@ -11,7 +11,7 @@ use crate::tools::DENY;
 use crate::workspace::Workspace;
 
 /// Workspaces of which nothing is shipped: held to licences and sources; what deny.toml says of duplicates is of the main one.
-const OTHER_WORKSPACES: [&str; 5] = [SOLUTIONS, HOSTILE, SMITH, FUZZ, KERNELS_FUZZ];
+const OTHER_WORKSPACES: [&str; 6] = [SOLUTIONS, HOSTILE, SMITH, FUZZ, KERNELS_FUZZ, RUNTIME_FUZZ];
 
 /// Holds dependencies against supply-chain/dependencies.toml and deny.toml; installs cargo-deny on first use.
 #[derive(Debug, clap::Args)]

@@ -20,7 +20,7 @@ pub(crate) fn load(engine: &Engine, artifact: &Artifact) -> Result<Component, Pl
     // SAFETY: `deserialize` runs whatever code the bytes hold, so they must come from `Engine::precompile_component`.
     // An `Artifact` is made in `compile` only: from the pipe of a child that runs our own `compile_child`, or from the
     // cache directory, which only the operator can write, under a key that holds the component's digest and the hash of
-    // this very engine configuration, and with a digest that shows damage.
+    // this very engine configuration, and with a digest that shows damage; for fuzzing, from that function itself.
     let component = unsafe { Component::deserialize(engine, &artifact.bytes) };
     component.map_err(|error| PlatformFault::Artifact(format!("{error:#}")))
 }

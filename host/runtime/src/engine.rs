@@ -51,6 +51,11 @@ pub(crate) fn engine_without_compiler(mode: Mode) -> wasmtime::Result<Engine> {
     Engine::new(config(mode, TARIFF.operator_cost()).enable_compiler(false))
 }
 
+/// The engine for a mode on another target, the same in everything else.
+pub(crate) fn engine_for(mode: Mode, target: &str) -> wasmtime::Result<Engine> {
+    Engine::new(config(mode, TARIFF.operator_cost()).target(target)?)
+}
+
 /// An engine under other prices, with the larger stack: probes need some of it.
 pub(crate) fn engine_with_prices(prices: OperatorCost) -> wasmtime::Result<Engine> {
     Engine::new(&config(Mode::Official, prices))

@@ -9,13 +9,14 @@ use thimble_challenge::challenge::{Limits, RowRule};
 use thimble_challenge::result::{EvaluationResult, Independence, Isolation, Mode, Parameters, Phase, SubmissionRef};
 use thimble_challenge::{Fuel, LoadedChallenge, Verdict};
 use thimble_datasets::{Column, Digest, Split};
+use thimble_sandbox::Policy;
 
 use crate::admit::{self, Admitted};
 use crate::artifact;
 use crate::bind::BoundData;
 use crate::boxed::Boxed;
 use crate::clock::Clock;
-use crate::compile::{Artifact, Children};
+use crate::compile::{Artifact, Children, compile_here};
 use crate::count;
 use crate::digest::parameters_digest;
 use crate::engine::engine_hash;
@@ -45,6 +46,8 @@ pub enum Place {
 pub struct Runner {
     children: Children,
     place: Place,
+    /// Compiles without a child, for fuzzing.
+    compiles_here: bool,
     validation: Machine,
     official: Machine,
     engine_hash: [u8; 32],
@@ -69,11 +72,33 @@ impl Runner {
     /// # Errors
     /// The engine refuses its configuration, for example on a processor it does not know.
     pub fn new(children: Children, place: Place) -> Result<Self, PlatformFault> {
-        let fault = |error: wasmtime::Error| PlatformFault::Engine(format!("{error:#}"));
-        let (validation, official) =
-            (Machine::new(Mode::Validation).map_err(fault)?, Machine::new(Mode::Official).map_err(fault)?);
+        Self::with_machines(children, place, Machine::new)
+    }
+
+    /// A runner that starts no child at all, not even to compile, and runs what it compiled for `target`, which is this
+    /// machine or the engine's interpreter; `None` is this machine. In everything else it is the product's.
+    ///
+    /// For fuzzing, and for nothing else: compilation has no limits here, so a submission can end the process.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), or the engine was built without that target.
+    #[doc(hidden)]
+    pub fn without_children(target: Option<&str>) -> Result<Self, PlatformFault> {
+        let nobody = Children { command: Vec::new(), policy: Policy::default(), cache: None };
+        let machine = |mode| target.map_or_else(|| Machine::new(mode), |target| Machine::with_target(mode, target));
+        let runner = Self::with_machines(nobody, Place::InProcess, machine)?;
+        Ok(Self { compiles_here: true, ..runner })
+    }
+
+    fn with_machines(
+        children: Children,
+        place: Place,
+        machine: impl Fn(Mode) -> wasmtime::Result<Machine>,
+    ) -> Result<Self, PlatformFault> {
+        let machine = |mode| machine(mode).map_err(|error| PlatformFault::Engine(format!("{error:#}")));
+        let (validation, official) = (machine(Mode::Validation)?, machine(Mode::Official)?);
         let engine_hash = engine_hash(&official.engine);
-        Ok(Self { children, place, validation, official, engine_hash })
+        Ok(Self { children, place, compiles_here: false, validation, official, engine_hash })
     }
 
     /// Evaluates a submission. Always returns a result; how it ended is its verdict.
@@ -176,8 +201,11 @@ impl Runner {
         findings: &mut Findings,
     ) -> Result<Artifact, Stop> {
         let (package, clock) = (&admitted.package, &evaluation.session.clock);
-        let compiled =
-            self.children.compile(&package.component, &package.component_digest, &self.engine_hash, clock)?;
+        let compiled = if self.compiles_here {
+            compile_here(&self.official.engine, &package.component)?
+        } else {
+            self.children.compile(&package.component, &package.component_digest, &self.engine_hash, clock)?
+        };
         findings.compile_cached = Some(compiled.cached);
         Ok(compiled)
     }

@@ -4,7 +4,7 @@ use thimble_challenge::result::Mode;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, OperatorCost};
 
-use crate::engine::{engine, engine_with_prices, engine_without_compiler};
+use crate::engine::{engine, engine_for, engine_with_prices, engine_without_compiler};
 use crate::instance::Program;
 use crate::state::HostState;
 use crate::stop::Stop;
@@ -25,6 +25,11 @@ impl std::fmt::Debug for Machine {
 impl Machine {
     pub(crate) fn new(mode: Mode) -> wasmtime::Result<Self> {
         Self::of(engine(mode)?)
+    }
+
+    /// For another target than this machine.
+    pub(crate) fn with_target(mode: Mode, target: &str) -> wasmtime::Result<Self> {
+        Self::of(engine_for(mode, target)?)
     }
 
     /// For components that were compiled elsewhere.

@@ -18,6 +18,7 @@ use cap_std::fs::Dir;
 use thimble_challenge::Verdict;
 use thimble_datasets::Digest;
 use thimble_sandbox::{Child, Policy, Spawn};
+use wasmtime::Engine;
 
 pub use child::compile_child;
 
@@ -81,14 +82,7 @@ impl Children {
         let ours = |what: String| Stop::Platform(PlatformFault::CompileChild(std::io::Error::other(what)));
         match child::Reply::parse(&reply) {
             Some(child::Reply::Artifact(bytes)) => return Ok(bytes.to_vec()),
-            Some(child::Reply::Refused(text)) => {
-                let text = String::from_utf8_lossy(text);
-                return Err(Stop::guest(
-                    Verdict::Rejected,
-                    "compile",
-                    format!("the engine refused the component: {text}"),
-                ));
-            }
+            Some(child::Reply::Refused(text)) => return Err(refused(&String::from_utf8_lossy(text))),
             Some(child::Reply::Fault(text)) => return Err(ours(String::from_utf8_lossy(text).into_owned())),
             None => {}
         }
@@ -131,6 +125,17 @@ impl Children {
             read.map(|_| Conversation { reply, end })
         })
     }
+}
+
+/// The artifact of an admitted component, compiled in this process and for the target of `engine`: for fuzzing, where the
+/// compiler's branches are to be seen and a panic of it is no verdict.
+pub(crate) fn compile_here(engine: &Engine, component: &[u8]) -> Result<Artifact, Stop> {
+    let compiled = engine.precompile_component(component);
+    compiled.map(|bytes| Artifact { bytes, cached: false }).map_err(|error| refused(&format!("{error:#}")))
+}
+
+fn refused(text: &str) -> Stop {
+    Stop::guest(Verdict::Rejected, "compile", format!("the engine refused the component: {text}"))
 }
 
 /// What the child said, and how it ended.
