@@ -31,7 +31,7 @@ const FIELDS: &str = r#"(func $keep (param $i i32) (param $l i64) (param $f f32)
     (local.get $sum))"#;
 
 /// A random module inside a solution: `solve` calls it with each of four sets of arguments and returns every bit that came
-/// back, with a sum over the memory, as its parameters; `predict` calls it once for each batch.
+/// back, with sums over the memory and the module's globals, as its parameters; `predict` calls it once for each batch.
 ///
 /// # Errors
 /// When the module's text cannot be taken apart.
@@ -49,6 +49,7 @@ pub fn solution(module: &[u8]) -> Result<Solution> {
     let fields = fields.join("\n");
     let fields = fields.trim_end().strip_suffix(')').context("the module has no end")?;
 
+    let globals: String = text.lines().filter_map(global).map(|(name, ty)| fold_global(name, ty)).collect();
     let values = RESULT_BYTES * ARGUMENTS.len() as u32;
     let calls: String = ARGUMENTS
         .iter()
@@ -58,19 +59,46 @@ pub fn solution(module: &[u8]) -> Result<Solution> {
         })
         .collect();
     let body = format!(
-        "(local $at i32) (local.set $at (call $alloc (i32.const 8) (i32.const {bytes})))
+        "(local $at i32) (local $sum i64) (local.set $at (call $alloc (i32.const 8) (i32.const {bytes})))
         {calls}
         (i64.store offset={values} (local.get $at) (call $fold))
+        {globals}
+        (i64.store offset={after} (local.get $at) (local.get $sum))
         (i32.store (i32.const 160) (i32.const {bytes}))
         (call $tensor (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 160) (i32.const 1)
           (i32.const 5) (local.get $at) (i32.const {bytes}))
         (call $result (i32.const 0) (i32.const 128) (i32.const 1))",
-        bytes = values + 8
+        after = values + 8,
+        bytes = values + 16
     );
     let mut solution = solve(&body).with_fields(FIELDS).with_fields(fields);
     let drop_all = "(drop) (drop) (drop) (drop)";
     solution.predict = format!("(call {run} {}) {drop_all} {}", ARGUMENTS[1], solution.predict);
     Ok(solution)
+}
+
+/// The name and type of a global that a line of a module's text defines.
+fn global(line: &str) -> Option<(&str, &str)> {
+    let (name, rest) = line.trim().strip_prefix("(global ")?.split_once(' ')?;
+    // After the name comes its number, as a comment.
+    let ty = rest.split_once(";) ").map_or(rest, |(_, ty)| ty);
+    Some((name, ty.strip_prefix("(mut ").unwrap_or(ty).split([' ', ')']).next()?))
+}
+
+/// Operators that add a global to `$sum`: it is where the generator leaves what it would have to drop.
+fn fold_global(name: &str, ty: &str) -> String {
+    let value = format!("(global.get {name})");
+    let words = match ty {
+        "i32" => vec![format!("(i64.extend_i32_u {value})")],
+        "i64" => vec![value],
+        "f32" => vec![format!("(i64.extend_i32_u (i32.reinterpret_f32 {value}))")],
+        "f64" => vec![format!("(i64.reinterpret_f64 {value})")],
+        "v128" => [0, 1].map(|lane| format!("(i64x2.extract_lane {lane} {value})")).to_vec(),
+        // A reference has no bits.
+        _ => Vec::new(),
+    };
+    let fold = |word| format!("(local.set $sum (i64.xor (i64.rotl (local.get $sum) (i64.const 7)) {word}))\n");
+    words.into_iter().map(fold).collect()
 }
 
 /// The random modules inside solutions, as components, by the file's name.

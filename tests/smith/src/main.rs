@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use smith::{Shape, component, module, random};
+use smith::{Code, Shape, component, module, random};
 
 /// Core modules.
 const MODULES: u64 = 200;
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
 /// In three modules of four no operator traps, so that `run` comes back with its values; in the rest anything may happen.
 /// Every module ends by itself: an endless loop tells no more than that it is endless.
 fn shape(seed: u64) -> Shape {
-    Shape { may_trap: seed.is_multiple_of(4), may_be_endless: false }
+    Shape { code: Code::Any, operators: 60, may_trap: seed.is_multiple_of(4), may_be_endless: false }
 }
 
 fn write(path: &Path, wasm: &[u8]) -> Result<()> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use smith::Shape;
+use smith::{Code, Shape};
 use thimble_challenge::LoadedChallenge;
 use thimble_challenge::result::{EvaluationResult, Mode};
 use thimble_challenge::units::Flops;
@@ -18,7 +18,7 @@ const TRAINING: Flops = Flops(100_000);
 const PREDICTION_PER_SAMPLE: Flops = Flops(2_500);
 
 /// Modules of which seeds are made.
-const SEEDS: u64 = 48;
+const SEEDS: usize = 96;
 
 /// A random module in a solution that returns every bit it computes, possibly with some bytes of the component changed.
 #[derive(Debug)]
@@ -30,11 +30,17 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// The first byte says what the module may do and how many edits there are; three bytes make an edit; the module is made
-    /// of the rest. `None` where there is no module in them.
+    /// The first byte says what the module may do and how many edits there are, the second how long its functions are; three
+    /// bytes make an edit; the module is made of the rest. `None` where there is no module in them.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let (&first, rest) = bytes.split_first()?;
-        let shape = Shape { may_trap: first & 1 != 0, may_be_endless: first & 2 != 0 };
+        let (&[first, length], rest) = bytes.split_first_chunk()?;
+        let code = [Code::Any, Code::Straight, Code::Vectors, Code::Vectors][usize::from(first >> 2 & 3)];
+        let shape = Shape {
+            code,
+            operators: usize::from(length) + 1,
+            may_trap: first & 1 != 0,
+            may_be_endless: first & 2 != 0,
+        };
         let (edits, rest) = rest.split_at_checked(usize::from(first >> 5) * 3)?;
         let module = smith::module(rest, shape).ok()?;
         let mut component = solution(&module).expect("a generated module has the shape asked for").component();
@@ -46,12 +52,20 @@ impl Submission {
     }
 }
 
-/// Inputs to start from: modules that cannot trap, that can, and that need not end, in turn; and an edit in one of eight.
+/// Inputs to start from: each kind of code without traps and with them, in turn, and what may be endless among the latter; short
+/// functions and long ones; an edit in one of eight.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let seed = |seed: u64| {
-        let edit: &[u8] = if seed % 8 == 7 { &[1 << 5, 0, seed as u8 * 4, 1] } else { &[0] };
-        let mut bytes = [edit, &smith::random(seed)].concat();
-        bytes[0] |= [0, 0, 1, 3][seed as usize % 4];
+    const FIRST: [u8; 6] = [0, 0b0100, 0b1000, 0b0011, 0b0101, 0b1001];
+    const LENGTHS: [u8; 4] = [5, 15, 60, 250];
+    let seed = |seed: usize| {
+        let length = LENGTHS[seed / FIRST.len() % LENGTHS.len()];
+        let mut bytes = vec![FIRST[seed % FIRST.len()], length];
+        if seed % 8 == 7 {
+            bytes[0] |= 1 << 5;
+            bytes.extend([0, seed as u8, 1]);
+        }
+        // More than a module of that length takes would only be mutated in vain.
+        bytes.extend(smith::random(seed as u64).into_iter().take(512 + usize::from(length) * 16));
         bytes
     };
     (0..SEEDS).map(seed).collect()
